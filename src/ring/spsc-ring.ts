@@ -1,0 +1,193 @@
+// Single-producer single-consumer ring of 64-byte records in shared memory.
+// Hot: any lane; 0 bytes per record; O(1) per call; publishing a batch costs one Atomics.store.
+//
+//   offset 0          128               256         page
+//   | producer cursor | consumer cursor | (unused)  | capacity × 64-byte records |
+//
+// Cursors count records and wrap in Int32 (`| 0`); their difference is exact because capacity ≤ 2^24. Each
+// side caches the other's cursor and refreshes it only when the ring seems full or empty (LMAX Disruptor).
+// SYNC POINT producer cursor: Atomics.store in publish ↔ Atomics.load in refresh (consumer).
+// SYNC POINT consumer cursor: Atomics.store in release ↔ Atomics.load in hasRoom (producer).
+import { assert } from "../core/assert.ts";
+import {
+  NO_SLOT,
+  RECORD_BYTES,
+  type RecordHandler,
+  type RecordMemory,
+  type RecordSink,
+} from "../core/record.ts";
+import { type ArenaPlan, PAGE_BYTES } from "./arena.ts";
+import type { Doorbell } from "./doorbell.ts";
+
+const CURSOR_STRIDE_I32 = 32;
+/** A miss in this many looks at the cached hint forces an Atomics.load, so a hoisted hint cannot hang. */
+const FORCED_LOAD_EVERY = 64;
+
+/** Where a ring lies; plain data, part of what a lane is started with. */
+export interface RingLocation {
+  readonly name: string;
+  /** Byte offset of the cursors in the arena. */
+  readonly offset: number;
+  /** Records; a power of two. */
+  readonly capacity: number;
+}
+
+export function ringBytes(capacity: number): number {
+  return PAGE_BYTES + capacity * RECORD_BYTES;
+}
+
+/** Reserves a ring in the arena. `capacity`: power of two, 2 … 2^24 records. */
+export function planRing(plan: ArenaPlan, name: string, capacity: number): RingLocation {
+  assert(
+    Number.isInteger(capacity) && (capacity & (capacity - 1)) === 0,
+    "ring capacity must be a power of two",
+  );
+  assert(capacity >= 2 && capacity <= 1 << 24, "ring capacity out of range");
+  return { name, offset: plan.reserve(name, ringBytes(capacity)).offset, capacity };
+}
+
+/** Sets both cursors to `start`: a test's way to the Int32 wrap. Only before the lanes run. */
+export function setRingStart(memory: RecordMemory, ring: RingLocation, start: number): void {
+  memory.i32[ring.offset >> 2] = start | 0;
+  memory.i32[(ring.offset >> 2) + CURSOR_STRIDE_I32] = start | 0;
+}
+
+/** Records waiting in a ring, as seen from anywhere (metrics; a snapshot, not a decision). */
+export function ringDepth(memory: RecordMemory, ring: RingLocation): number {
+  const cursor = ring.offset >> 2;
+  return (Atomics.load(memory.i32, cursor) - Atomics.load(memory.i32, cursor + CURSOR_STRIDE_I32)) | 0;
+}
+
+/** The producing side; exactly one lane holds it. */
+export class RingProducer implements RecordSink {
+  readonly memory: RecordMemory;
+  readonly capacity: number;
+  private readonly i32: Int32Array;
+  private readonly mask: number;
+  private readonly dataOffset: number;
+  private readonly producerCursor: number;
+  private readonly consumerCursor: number;
+  private readonly doorbell: Doorbell | null;
+  private next: number;
+  private published: number;
+  private cachedConsumer: number;
+
+  /** `doorbell`: of the consuming lane when it can park, else null. */
+  constructor(memory: RecordMemory, ring: RingLocation, doorbell: Doorbell | null) {
+    this.memory = memory;
+    this.capacity = ring.capacity;
+    this.i32 = memory.i32;
+    this.mask = ring.capacity - 1;
+    this.dataOffset = ring.offset + PAGE_BYTES;
+    this.producerCursor = ring.offset >> 2;
+    this.consumerCursor = (ring.offset >> 2) + CURSOR_STRIDE_I32;
+    this.doorbell = doorbell;
+    this.next = Atomics.load(this.i32, this.producerCursor);
+    this.published = this.next;
+    this.cachedConsumer = Atomics.load(this.i32, this.consumerCursor);
+  }
+
+  hasRoom(count: number): boolean {
+    if (this.capacity - ((this.next - this.cachedConsumer) | 0) >= count) return true;
+    this.cachedConsumer = Atomics.load(this.i32, this.consumerCursor);
+    return this.capacity - ((this.next - this.cachedConsumer) | 0) >= count;
+  }
+
+  tryClaim(): number {
+    if (!this.hasRoom(1)) return NO_SLOT;
+    return this.dataOffset + (this.next & this.mask) * RECORD_BYTES;
+  }
+
+  commit(): void {
+    this.next = (this.next + 1) | 0;
+  }
+
+  /** Forgets what was committed and not yet published. */
+  abort(): void {
+    this.next = this.published;
+  }
+
+  publish(): void {
+    if (this.next === this.published) return;
+    this.published = this.next;
+    Atomics.store(this.i32, this.producerCursor, this.next);
+    if (this.doorbell !== null) this.doorbell.ring();
+  }
+
+  /** Records committed since the ring was made, mod 2^32. */
+  get sequence(): number {
+    return this.next >>> 0;
+  }
+}
+
+/** The consuming side; exactly one lane holds it. */
+export class RingConsumer {
+  readonly memory: RecordMemory;
+  readonly capacity: number;
+  private readonly i32: Int32Array;
+  private readonly mask: number;
+  private readonly dataOffset: number;
+  private readonly producerCursor: number;
+  private readonly consumerCursor: number;
+  private next: number;
+  private cachedProducer: number;
+  private misses: number;
+
+  constructor(memory: RecordMemory, ring: RingLocation) {
+    this.memory = memory;
+    this.capacity = ring.capacity;
+    this.i32 = memory.i32;
+    this.mask = ring.capacity - 1;
+    this.dataOffset = ring.offset + PAGE_BYTES;
+    this.producerCursor = ring.offset >> 2;
+    this.consumerCursor = (ring.offset >> 2) + CURSOR_STRIDE_I32;
+    this.next = Atomics.load(this.i32, this.consumerCursor);
+    this.cachedProducer = Atomics.load(this.i32, this.producerCursor);
+    this.misses = 0;
+  }
+
+  /** Records that can be read now. A plain load is the hint, confirmed by Atomics.load (BUN.md). */
+  available(): number {
+    const known = (this.cachedProducer - this.next) | 0;
+    if (known > 0) return known;
+    if (this.i32[this.producerCursor] === this.next && ++this.misses < FORCED_LOAD_EVERY) return 0;
+    this.misses = 0;
+    this.cachedProducer = Atomics.load(this.i32, this.producerCursor);
+    return (this.cachedProducer - this.next) | 0;
+  }
+
+  /** Like `available` but always looks at the true cursor: the last look before sleeping. */
+  availableNow(): number {
+    this.cachedProducer = Atomics.load(this.i32, this.producerCursor);
+    return (this.cachedProducer - this.next) | 0;
+  }
+
+  /** Byte offset of the `index`-th unread record; index < available(). */
+  offsetOf(index: number): number {
+    return this.dataOffset + ((this.next + index) & this.mask) * RECORD_BYTES;
+  }
+
+  /** Gives `count` read records back to the producer. */
+  release(count: number): void {
+    this.next = (this.next + count) | 0;
+    Atomics.store(this.i32, this.consumerCursor, this.next);
+  }
+
+  /** Hands up to `limit` records to `handler`, then releases them together. Returns how many. */
+  drain(handler: RecordHandler, limit: number): number {
+    const ready = this.available();
+    if (ready === 0) return 0;
+    const count = ready < limit ? ready : limit;
+    const memory = this.memory;
+    for (let i = 0; i < count; i++) {
+      handler.onRecord(memory, this.dataOffset + ((this.next + i) & this.mask) * RECORD_BYTES);
+    }
+    this.release(count);
+    return count;
+  }
+
+  /** Records released since the ring was made, mod 2^32. */
+  get sequence(): number {
+    return this.next >>> 0;
+  }
+}
