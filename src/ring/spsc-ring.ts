@@ -4,6 +4,8 @@
 //   offset 0          128               256         page
 //   | producer cursor | consumer cursor | (unused)  | capacity × 64-byte records |
 //
+// Bytes 1024 … 3071 of the cursor page are the producer's private scratch slots (SCRATCH_SLOTS records).
+//
 // Cursors count records and wrap in Int32 (`| 0`); their difference is exact because capacity ≤ 2^24. Each
 // side caches the other's cursor and refreshes it only when the ring seems full or empty (LMAX Disruptor).
 // SYNC POINT producer cursor: Atomics.store in publish ↔ Atomics.load in refresh (consumer).
@@ -20,6 +22,9 @@ import { type ArenaPlan, PAGE_BYTES } from "./arena.ts";
 import type { Doorbell } from "./doorbell.ts";
 
 const CURSOR_STRIDE_I32 = 32;
+const SCRATCH_OFFSET = 1024;
+/** Private records of the producer: where a record goes that found no room. */
+export const SCRATCH_SLOTS = 32;
 /** A miss in this many looks at the cached hint forces an Atomics.load, so a hoisted hint cannot hang. */
 const FORCED_LOAD_EVERY = 64;
 
@@ -62,6 +67,8 @@ export function ringDepth(memory: RecordMemory, ring: RingLocation): number {
 export class RingProducer implements RecordSink {
   readonly memory: RecordMemory;
   readonly capacity: number;
+  /** Byte offset of SCRATCH_SLOTS records that no consumer sees. */
+  readonly scratchOffset: number;
   private readonly i32: Int32Array;
   private readonly mask: number;
   private readonly dataOffset: number;
@@ -76,6 +83,7 @@ export class RingProducer implements RecordSink {
   constructor(memory: RecordMemory, ring: RingLocation, doorbell: Doorbell | null) {
     this.memory = memory;
     this.capacity = ring.capacity;
+    this.scratchOffset = ring.offset + SCRATCH_OFFSET;
     this.i32 = memory.i32;
     this.mask = ring.capacity - 1;
     this.dataOffset = ring.offset + PAGE_BYTES;
@@ -173,16 +181,17 @@ export class RingConsumer {
     Atomics.store(this.i32, this.consumerCursor, this.next);
   }
 
-  /** Hands up to `limit` records to `handler`, then releases them together. Returns how many. */
+  /** Hands up to `limit` records to `handler`, releases them together and ends the batch. Returns how many. */
   drain(handler: RecordHandler, limit: number): number {
     const ready = this.available();
     if (ready === 0) return 0;
-    const count = ready < limit ? ready : limit;
+    const count = Math.min(ready, limit);
     const memory = this.memory;
     for (let i = 0; i < count; i++) {
       handler.onRecord(memory, this.dataOffset + ((this.next + i) & this.mask) * RECORD_BYTES);
     }
     this.release(count);
+    if (handler.onBatchEnd !== undefined) handler.onBatchEnd();
     return count;
   }
 

@@ -1,0 +1,156 @@
+// Sinks that need no ring of their own. Owning lane: whichever builds them; hot; 0 bytes per record; O(1).
+//
+//   FusedPipe       commit delivers to a handler in the same lane (backtest, `fused`)
+//   JournaledPipe   claimed in the journal ring, delivered to the handler, then published to the writer lane
+//   TeeSink         one encoded record to a primary sink and a copy to a journal
+//
+// A pipe may be used while another pipe is delivering (feed → factor → execution run nested). Using a pipe
+// from inside its own delivery is allowed for fewer records than it has slots.
+import { assert } from "../core/assert.ts";
+import {
+  allocateRecordMemory,
+  copyRecord,
+  RECORD_BYTES,
+  type RecordHandler,
+  type RecordMemory,
+  type RecordSink,
+} from "../core/record.ts";
+import { HEADER_SPARE } from "../wire/messages.gen.ts";
+import type { JournalSink } from "./journal-sink.ts";
+
+const PIPE_SLOTS = 8;
+
+/** Anything that counts records mod 2^32: a RingConsumer, a RingProducer, a FusedPipe, an agent. */
+export interface SequenceSource {
+  readonly sequence: number;
+}
+
+/** Delivers each committed record to a handler at once; never full. */
+export class FusedPipe implements RecordSink {
+  readonly memory: RecordMemory;
+  private readonly base: number;
+  private readonly mask: number;
+  private readonly handler: RecordHandler;
+  private next: number;
+
+  /** `slots`: power of two; at `offset` (a multiple of RECORD_BYTES) of `memory`, by default its own memory. */
+  constructor(
+    handler: RecordHandler,
+    memory: RecordMemory = allocateRecordMemory(PIPE_SLOTS),
+    offset = 0,
+    slots = PIPE_SLOTS,
+  ) {
+    assert(slots >= 2 && (slots & (slots - 1)) === 0, "pipe slots must be a power of two");
+    assert(offset % RECORD_BYTES === 0, "pipe slots must be record aligned");
+    this.memory = memory;
+    this.base = offset;
+    this.mask = slots - 1;
+    this.handler = handler;
+    this.next = 0;
+  }
+
+  hasRoom(_count: number): boolean {
+    return true;
+  }
+
+  tryClaim(): number {
+    return this.base + (this.next & this.mask) * RECORD_BYTES;
+  }
+
+  commit(): void {
+    const at = this.base + (this.next & this.mask) * RECORD_BYTES;
+    this.next = (this.next + 1) | 0;
+    this.handler.onRecord(this.memory, at);
+  }
+
+  publish(): void {
+    if (this.handler.onBatchEnd !== undefined) this.handler.onBatchEnd();
+  }
+
+  /** Records delivered, mod 2^32. */
+  get sequence(): number {
+    return this.next >>> 0;
+  }
+}
+
+/**
+ * What logic observes asynchronously: encoded in the journal, delivered to the handler by commit, visible to
+ * the writer lane by publish. Outputs that the handler writes to the same journal while a record is being
+ * delivered follow it there, so journal order is the order of cause and effect. A full journal never stops
+ * delivery: the record then lives in a scratch slot and the journal counts it and raises its alarm.
+ */
+export class JournaledPipe implements RecordSink {
+  readonly memory: RecordMemory;
+  private readonly journal: JournalSink;
+  private readonly handler: RecordHandler;
+  private readonly upstream: SequenceSource | null;
+  private claimed: number;
+
+  /** `upstream`: counts the records that the header's `spare` is stamped with; null leaves it to the caller. */
+  constructor(journal: JournalSink, handler: RecordHandler, upstream: SequenceSource | null) {
+    this.memory = journal.memory;
+    this.journal = journal;
+    this.handler = handler;
+    this.upstream = upstream;
+    this.claimed = 0;
+  }
+
+  /** Delivery always has room; `journal.hasRoom` tells about the journal. */
+  hasRoom(_count: number): boolean {
+    return true;
+  }
+
+  tryClaim(): number {
+    this.claimed = this.journal.tryClaim();
+    return this.claimed;
+  }
+
+  commit(): void {
+    const at = this.claimed;
+    if (this.upstream !== null) this.memory.u32[(at >> 2) + HEADER_SPARE] = this.upstream.sequence;
+    this.journal.commit();
+    this.handler.onRecord(this.memory, at);
+  }
+
+  publish(): void {
+    this.journal.publish();
+    if (this.handler.onBatchEnd !== undefined) this.handler.onBatchEnd();
+  }
+}
+
+/** One encoded record to `primary` and a copy to `journal`. Room is the primary's: a full journal counts. */
+export class TeeSink implements RecordSink {
+  readonly memory: RecordMemory;
+  private readonly primary: RecordSink;
+  private readonly journal: JournalSink;
+  private claimed: number;
+
+  constructor(primary: RecordSink, journal: JournalSink) {
+    this.memory = primary.memory;
+    this.primary = primary;
+    this.journal = journal;
+    this.claimed = 0;
+  }
+
+  hasRoom(count: number): boolean {
+    return this.primary.hasRoom(count);
+  }
+
+  tryClaim(): number {
+    this.claimed = this.primary.tryClaim();
+    return this.claimed;
+  }
+
+  /** The copy is made first: a fused primary delivers in its commit and the slot may be reused after it. */
+  commit(): void {
+    const journal = this.journal;
+    copyRecord(this.memory, this.claimed, journal.memory, journal.tryClaim());
+    journal.commit();
+    this.primary.commit();
+  }
+
+  publish(): void {
+    this.journal.publish();
+    this.primary.publish();
+  }
+}
