@@ -1,0 +1,558 @@
+// L2 order book: lots per integer tick, absolute updates, exact everywhere.
+// Hot: factor lane (and execution, for orderbook subscribers); 0 bytes per update; an update inside the
+// window touches one quantity and up to three bitmap words, finding the next best reads at most five.
+//
+//        far (sorted)          window [lo, hi)  (hi − lo ≤ W)              far (sorted)
+//   ──────────────────┤ lots at [tick & (W−1)] + 3 bitmap summaries ├──────────────────── ticks
+//
+// The window is addressed modulo W, so re-centring never copies it: a slice of SLICE ticks leaves at one end
+// for the far arrays, another is taken in at the other end, and every look-up stays exact between slices
+// because `lo` and `hi` say at any moment who holds a tick. After a jump beyond the window the levels there
+// are simply far until `maintain` has caught up. DESIGN 5 names two windows for this; one ring with two moving
+// ends does the same with half the memory.
+//
+// Crossed levels: the venue's absolute updates own the truth, so the book never deletes a level by itself.
+// Between the records of one message a book may be crossed; `crossed` after an event means that the stream
+// lost something (or that stale levels are left), and the caller decides (FEED resyncs).
+import { assert } from "../core/assert.ts";
+import { FarLevels } from "./far-levels.ts";
+
+export const BID = 1;
+export const ASK = -1;
+
+/** Ticks moved by one re-centring slice (each side): bounds a slice at 2 × 512 levels, a few microseconds. */
+const SLICE_TICKS = 512;
+const DEFAULT_WINDOW_TICKS = 32_768;
+const DEFAULT_FAR_LEVELS = 8_192;
+
+export interface L2BookOptions {
+  /** Power of two, 1,024 … 32,768 (three levels of 32-bit summaries reach 32^3). */
+  readonly windowTicks?: number;
+  /** Levels per side outside the window before an array has to grow. */
+  readonly farLevels?: number;
+  /** Running depth sums that `bandQty` can keep at once. */
+  readonly bands?: number;
+}
+
+export class L2Book {
+  private readonly windowTicks: number;
+  private readonly mask: number;
+  /** Bids at 0 … W−1, asks at W … 2W−1, by tick & mask. */
+  private readonly qty: Float64Array;
+  /** One bit per tick, per 32 ticks, per 1,024 ticks; bids first, then asks. */
+  private readonly bits0: Int32Array;
+  private readonly bits1: Int32Array;
+  private readonly bits2: Int32Array;
+  private readonly farBids: FarLevels;
+  private readonly farAsks: FarLevels;
+  /** The window holds every level with lo ≤ tick < hi; multiples of SLICE_TICKS. */
+  private lo: number;
+  private hi: number;
+  private targetLo: number;
+  private moving: boolean;
+  private bestBid: number;
+  private bestAsk: number;
+  private bidCount: number;
+  private askCount: number;
+  private bandCount: number;
+  private readonly bandBidBound: Float64Array;
+  private readonly bandAskBound: Float64Array;
+  private readonly bandBidSum: Float64Array;
+  private readonly bandAskSum: Float64Array;
+  /** Re-centring slices done since the start. */
+  slices: number;
+
+  constructor(options: L2BookOptions = {}) {
+    const w = options.windowTicks ?? DEFAULT_WINDOW_TICKS;
+    assert((w & (w - 1)) === 0 && w >= 1024 && w <= 32_768, "book window must be a power of two, 1024..32768");
+    this.windowTicks = w;
+    this.mask = w - 1;
+    this.qty = new Float64Array(2 * w);
+    this.bits0 = new Int32Array(2 * (w >> 5));
+    this.bits1 = new Int32Array(2 * (w >> 10));
+    this.bits2 = new Int32Array(2);
+    this.farBids = new FarLevels(BID, options.farLevels ?? DEFAULT_FAR_LEVELS);
+    this.farAsks = new FarLevels(ASK, options.farLevels ?? DEFAULT_FAR_LEVELS);
+    this.lo = 0;
+    this.hi = 0;
+    this.targetLo = 0;
+    this.moving = false;
+    this.bestBid = -Infinity;
+    this.bestAsk = Infinity;
+    this.bidCount = 0;
+    this.askCount = 0;
+    const bands = options.bands ?? 8;
+    this.bandCount = 0;
+    this.bandBidBound = new Float64Array(bands).fill(Infinity);
+    this.bandAskBound = new Float64Array(bands).fill(-Infinity);
+    this.bandBidSum = new Float64Array(bands);
+    this.bandAskSum = new Float64Array(bands);
+    this.slices = 0;
+  }
+
+  /** Memory held: 2·W·8 lots + 2·W/8·(1 + 1/32 + …) bits + the far arrays. */
+  get bytes(): number {
+    const bits = this.bits0.byteLength + this.bits1.byteLength + this.bits2.byteLength;
+    return this.qty.byteLength + bits + this.farBids.bytes + this.farAsks.bytes;
+  }
+
+  get farGrowths(): number {
+    return this.farBids.growths + this.farAsks.growths;
+  }
+
+  /** Best bid in ticks, NaN when the side is empty. */
+  get bestBidTicks(): number {
+    return this.bestBid === -Infinity ? NaN : this.bestBid;
+  }
+
+  /** Best ask in ticks, NaN when the side is empty. */
+  get bestAskTicks(): number {
+    return this.bestAsk === Infinity ? NaN : this.bestAsk;
+  }
+
+  get bestBidLots(): number {
+    return this.bidCount === 0 ? 0 : this.qtyAt(BID, this.bestBid);
+  }
+
+  get bestAskLots(): number {
+    return this.askCount === 0 ? 0 : this.qtyAt(ASK, this.bestAsk);
+  }
+
+  /** True when best bid ≥ best ask: see the header. */
+  get crossed(): boolean {
+    return this.bestBid >= this.bestAsk;
+  }
+
+  get levelCount(): number {
+    return this.bidCount + this.askCount;
+  }
+
+  levelsOn(side: number): number {
+    return side > 0 ? this.bidCount : this.askCount;
+  }
+
+  /** Sets the lots at a level; 0 deletes it. `side` +1 bid, −1 ask; both numbers integers, qtyLots ≥ 0. */
+  apply(side: number, pxTicks: number, qtyLots: number): void {
+    if (pxTicks < this.lo || pxTicks >= this.hi) this.applyFar(side, pxTicks, qtyLots);
+    else if (side > 0) this.applyBid(pxTicks, qtyLots);
+    else this.applyAsk(pxTicks, qtyLots);
+  }
+
+  private applyBid(px: number, qtyLots: number): void {
+    const i = px & this.mask;
+    const before = this.qty[i]!;
+    this.qty[i] = qtyLots;
+    for (let b = 0; b < this.bandCount; b++) {
+      if (px >= this.bandBidBound[b]!) this.bandBidSum[b] = this.bandBidSum[b]! + (qtyLots - before);
+    }
+    if (before === 0) {
+      if (qtyLots === 0) return;
+      this.mark(0, i);
+      this.bidCount++;
+      if (px > this.bestBid) this.bestBid = px;
+    } else if (qtyLots === 0) {
+      this.unmark(0, i);
+      this.bidCount--;
+      if (px === this.bestBid) this.bestBid = this.previous(0, px);
+    }
+  }
+
+  private applyAsk(px: number, qtyLots: number): void {
+    const i = px & this.mask;
+    const at = this.windowTicks + i;
+    const before = this.qty[at]!;
+    this.qty[at] = qtyLots;
+    for (let b = 0; b < this.bandCount; b++) {
+      if (px <= this.bandAskBound[b]!) this.bandAskSum[b] = this.bandAskSum[b]! + (qtyLots - before);
+    }
+    if (before === 0) {
+      if (qtyLots === 0) return;
+      this.mark(1, i);
+      this.askCount++;
+      if (px < this.bestAsk) this.bestAsk = px;
+    } else if (qtyLots === 0) {
+      this.unmark(1, i);
+      this.askCount--;
+      if (px === this.bestAsk) this.bestAsk = this.following(1, px);
+    }
+  }
+
+  private applyFar(side: number, px: number, qtyLots: number): void {
+    // Between two windows (`leaveDistant`) lo equals hi as well, but then levels are waiting in the far arrays.
+    if (this.lo === this.hi && !this.moving) {
+      this.openWindow(px);
+      this.apply(side, px, qtyLots);
+      return;
+    }
+    const before = side > 0 ? this.farBids.set(px, qtyLots) : this.farAsks.set(px, qtyLots);
+    const added = qtyLots - before;
+    const levels = (qtyLots === 0 ? 0 : 1) - (before === 0 ? 0 : 1);
+    if (side > 0) {
+      for (let b = 0; b < this.bandCount; b++) {
+        if (px >= this.bandBidBound[b]!) this.bandBidSum[b] = this.bandBidSum[b]! + added;
+      }
+      this.bidCount += levels;
+      if (levels > 0 && px > this.bestBid) this.bestBid = px;
+      else if (levels < 0 && px === this.bestBid) this.bestBid = this.previous(0, px);
+    } else {
+      for (let b = 0; b < this.bandCount; b++) {
+        if (px <= this.bandAskBound[b]!) this.bandAskSum[b] = this.bandAskSum[b]! + added;
+      }
+      this.askCount += levels;
+      if (levels > 0 && px < this.bestAsk) this.bestAsk = px;
+      else if (levels < 0 && px === this.bestAsk) this.bestAsk = this.following(1, px);
+    }
+  }
+
+  private openWindow(px: number): void {
+    this.lo = this.alignedLo(px);
+    this.hi = this.lo + this.windowTicks;
+    this.moving = false;
+    assert(this.farBids.count === 0 && this.farAsks.count === 0, "a window opens on an empty book");
+  }
+
+  private alignedLo(centre: number): number {
+    return Math.floor((centre - (this.windowTicks >> 1)) / SLICE_TICKS) * SLICE_TICKS;
+  }
+
+  /** Empties the book; O(occupied words). The next level places the window. */
+  clear(): void {
+    this.clearSide(0);
+    this.clearSide(1);
+    this.farBids.clear();
+    this.farAsks.clear();
+    this.lo = 0;
+    this.hi = 0;
+    this.moving = false;
+    this.bestBid = -Infinity;
+    this.bestAsk = Infinity;
+    this.bidCount = 0;
+    this.askCount = 0;
+    this.bandBidSum.fill(0);
+    this.bandAskSum.fill(0);
+  }
+
+  private clearSide(s: number): void {
+    const words = this.windowTicks >> 5;
+    for (let w = s * words; w < (s + 1) * words; w++) {
+      if (this.bits0[w] !== 0) {
+        this.qty.fill(0, w << 5, (w << 5) + 32);
+        this.bits0[w] = 0;
+      }
+    }
+    const summary = this.windowTicks >> 10;
+    this.bits1.fill(0, s * summary, (s + 1) * summary);
+    this.bits2[s] = 0;
+  }
+
+  /** The levels up to `endSnapshot` replace the book. */
+  beginSnapshot(): void {
+    this.clear();
+  }
+
+  /** The snapshot is complete: re-centring may start. */
+  endSnapshot(): void {
+    this.maintain();
+  }
+
+  /** Deletes levels of a side from the touch up to and including `pxTicks`; NaN = the whole side. */
+  clearTo(side: number, pxTicks: number): void {
+    if (side > 0) {
+      while (this.bidCount > 0 && !(this.bestBid < pxTicks)) this.apply(BID, this.bestBid, 0);
+    } else {
+      while (this.askCount > 0 && !(this.bestAsk > pxTicks)) this.apply(ASK, this.bestAsk, 0);
+    }
+  }
+
+  /** Lots at a level, 0 when there is none. */
+  qtyAt(side: number, pxTicks: number): number {
+    if (pxTicks >= this.lo && pxTicks < this.hi) {
+      return this.qty[(side > 0 ? 0 : this.windowTicks) + (pxTicks & this.mask)]!;
+    }
+    return side > 0 ? this.farBids.qtyAt(pxTicks) : this.farAsks.qtyAt(pxTicks);
+  }
+
+  /** Greatest tick with a level of `side` strictly below `pxTicks`, NaN when there is none. */
+  nextBelow(side: number, pxTicks: number): number {
+    const tick = this.previous(side > 0 ? 0 : 1, pxTicks);
+    return tick === -Infinity ? NaN : tick;
+  }
+
+  /** Least tick with a level of `side` strictly above `pxTicks`, NaN when there is none. */
+  nextAbove(side: number, pxTicks: number): number {
+    const tick = this.following(side > 0 ? 0 : 1, pxTicks);
+    return tick === Infinity ? NaN : tick;
+  }
+
+  /** Lots of bids with tick ≥ `fromTick`. O(window words + far levels in range). */
+  sumBids(fromTick: number): number {
+    return this.sumBetween(0, fromTick, Infinity);
+  }
+
+  /** Lots of asks with tick ≤ `toTick`. */
+  sumAsks(toTick: number): number {
+    return this.sumBetween(1, -Infinity, toTick + 1);
+  }
+
+  /** Reserves a running depth sum (cold; at start). Returns its index. */
+  addBand(): number {
+    assert(this.bandCount < this.bandBidSum.length, "the book has no depth band left");
+    return this.bandCount++;
+  }
+
+  /**
+   * Lots of bids with tick ≥ `fromTick`, kept up to date by every update: O(ticks the bound moved since the
+   * last call). Exact, because lots are integers.
+   */
+  bandBids(band: number, fromTick: number): number {
+    const bound = this.bandBidBound[band]!;
+    if (bound !== fromTick) {
+      const moved =
+        fromTick < bound ? this.sumBetween(0, fromTick, bound) : -this.sumBetween(0, bound, fromTick);
+      this.bandBidSum[band] = this.bandBidSum[band]! + moved;
+      this.bandBidBound[band] = fromTick;
+    }
+    return this.bandBidSum[band]!;
+  }
+
+  /** Lots of asks with tick ≤ `toTick`; see `bandBids`. */
+  bandAsks(band: number, toTick: number): number {
+    const bound = this.bandAskBound[band]!;
+    if (bound !== toTick) {
+      const moved =
+        toTick > bound ? this.sumBetween(1, bound + 1, toTick + 1) : -this.sumBetween(1, toTick + 1, bound + 1);
+      this.bandAskSum[band] = this.bandAskSum[band]! + moved;
+      this.bandAskBound[band] = toTick;
+    }
+    return this.bandAskSum[band]!;
+  }
+
+  /** Lots of side `s` at ticks in [from, to). */
+  private sumBetween(s: number, from: number, to: number): number {
+    if (!(from < to)) return 0;
+    const far = s === 0 ? this.farBids : this.farAsks;
+    let total = 0;
+    if (far.count > 0) {
+      if (from < this.lo) total += far.sum(from, to < this.lo ? to : this.lo);
+      if (to > this.hi) total += far.sum(from > this.hi ? from : this.hi, to);
+    }
+    const first = from > this.lo ? from : this.lo;
+    const last = to < this.hi ? to : this.hi;
+    if (last - first <= 64) {
+      const side = s * this.windowTicks;
+      for (let tick = first; tick < last; tick++) total += this.qty[side + (tick & this.mask)]!;
+      return total;
+    }
+    for (let t = this.windowAbove(s, first - 1); t < last; t = this.windowAbove(s, t)) {
+      total += this.qty[s * this.windowTicks + (t & this.mask)]!;
+    }
+    return total;
+  }
+
+  /** Greatest tick of side `s` below `px`, or −Infinity. */
+  private previous(s: number, px: number): number {
+    const far = s === 0 ? this.farBids : this.farAsks;
+    if (far.count > 0 && px > this.hi) {
+      const tick = far.below(px);
+      if (tick >= this.hi) return tick;
+    }
+    const tick = this.windowBelow(s, px);
+    if (tick !== -Infinity || far.count === 0) return tick;
+    return far.below(px < this.lo ? px : this.lo);
+  }
+
+  private following(s: number, px: number): number {
+    const far = s === 0 ? this.farBids : this.farAsks;
+    if (far.count > 0 && px < this.lo - 1) {
+      const tick = far.above(px);
+      if (tick < this.lo) return tick;
+    }
+    const tick = this.windowAbove(s, px);
+    if (tick !== Infinity || far.count === 0) return tick;
+    return far.above(px >= this.hi ? px : this.hi - 1);
+  }
+
+  private windowBelow(s: number, px: number): number {
+    const from = px > this.hi ? this.hi : px;
+    if (from <= this.lo) return -Infinity;
+    const last = (from - 1) & this.mask;
+    let at = this.highestBit(s, last);
+    if (at < 0) at = this.highestBit(s, this.mask);
+    if (at < 0) return -Infinity;
+    const tick = from - 1 - ((last - at) & this.mask);
+    return tick < this.lo ? -Infinity : tick;
+  }
+
+  private windowAbove(s: number, px: number): number {
+    const from = px < this.lo ? this.lo : px + 1;
+    if (from >= this.hi) return Infinity;
+    const first = from & this.mask;
+    let at = this.lowestBit(s, first);
+    if (at < 0) at = this.lowestBit(s, 0);
+    if (at < 0) return Infinity;
+    const tick = from + ((at - first) & this.mask);
+    return tick >= this.hi ? Infinity : tick;
+  }
+
+  private mark(s: number, i: number): void {
+    const w = i >> 5;
+    const v = w >> 5;
+    this.bits0[s * (this.windowTicks >> 5) + w] |= 1 << (i & 31);
+    this.bits1[s * (this.windowTicks >> 10) + v] |= 1 << (w & 31);
+    this.bits2[s] |= 1 << v;
+  }
+
+  private unmark(s: number, i: number): void {
+    const w = i >> 5;
+    const word = s * (this.windowTicks >> 5) + w;
+    const left = this.bits0[word]! & ~(1 << (i & 31));
+    this.bits0[word] = left;
+    if (left !== 0) return;
+    const v = w >> 5;
+    const summary = s * (this.windowTicks >> 10) + v;
+    const leftSummary = this.bits1[summary]! & ~(1 << (w & 31));
+    this.bits1[summary] = leftSummary;
+    if (leftSummary === 0) this.bits2[s] &= ~(1 << v);
+  }
+
+  /** Highest marked index ≤ i, or −1. */
+  private highestBit(s: number, i: number): number {
+    const base0 = s * (this.windowTicks >> 5);
+    const base1 = s * (this.windowTicks >> 10);
+    let w = i >> 5;
+    let found = this.bits0[base0 + w]! & (-1 >>> (31 - (i & 31)));
+    if (found !== 0) return (w << 5) + 31 - Math.clz32(found);
+    let v = w >> 5;
+    found = this.bits1[base1 + v]! & ((1 << (w & 31)) - 1);
+    if (found === 0) {
+      found = this.bits2[s]! & ((1 << v) - 1);
+      if (found === 0) return -1;
+      v = 31 - Math.clz32(found);
+      found = this.bits1[base1 + v]!;
+    }
+    w = (v << 5) + 31 - Math.clz32(found);
+    return (w << 5) + 31 - Math.clz32(this.bits0[base0 + w]!);
+  }
+
+  /** Lowest marked index ≥ i, or −1. */
+  private lowestBit(s: number, i: number): number {
+    const base0 = s * (this.windowTicks >> 5);
+    const base1 = s * (this.windowTicks >> 10);
+    let w = i >> 5;
+    let found = this.bits0[base0 + w]! & (-1 << (i & 31));
+    if (found !== 0) return (w << 5) + 31 - Math.clz32(found & -found);
+    let v = w >> 5;
+    found = this.bits1[base1 + v]! & (-2 << (w & 31));
+    if (found === 0) {
+      found = this.bits2[s]! & (-2 << v);
+      if (found === 0) return -1;
+      v = 31 - Math.clz32(found & -found);
+      found = this.bits1[base1 + v]!;
+    }
+    w = (v << 5) + 31 - Math.clz32(found & -found);
+    found = this.bits0[base0 + w]!;
+    return (w << 5) + 31 - Math.clz32(found & -found);
+  }
+
+  /**
+   * One bounded slice of re-centring: call once per event or idle turn. Starts when the touch comes within a
+   * quarter of the window's ends. Returns true while work is left.
+   */
+  maintain(): boolean {
+    if (!this.moving && !this.wantsMove()) return false;
+    this.slices++;
+    const targetHi = this.targetLo + this.windowTicks;
+    if (this.hi <= this.targetLo || this.lo >= targetHi) return this.leaveDistant();
+    if (this.lo < this.targetLo) this.evict(this.lo, this.lo + SLICE_TICKS);
+    else if (this.hi > targetHi) this.evict(this.hi - SLICE_TICKS, this.hi);
+    if (this.lo > this.targetLo && this.hi - this.lo < this.windowTicks) this.admitBelow();
+    else if (this.hi < targetHi && this.hi - this.lo < this.windowTicks) this.admitAbove();
+    this.moving = this.lo !== this.targetLo || this.hi !== targetHi;
+    return this.moving;
+  }
+
+  private wantsMove(): boolean {
+    if (this.lo === this.hi) return false;
+    const bid = this.bestBid === -Infinity ? this.bestAsk : this.bestBid;
+    const ask = this.bestAsk === Infinity ? this.bestBid : this.bestAsk;
+    const touch = Math.floor((bid + ask) / 2);
+    const quarter = this.windowTicks >> 2;
+    // An empty book has an infinite touch and keeps its window.
+    if (!(touch < this.lo + quarter || touch >= this.hi - quarter) || touch - touch !== 0) return false;
+    this.targetLo = this.alignedLo(touch);
+    this.moving = this.targetLo !== this.lo;
+    return this.moving;
+  }
+
+  /** The new window does not touch the old one: empty the old one slice by slice, then start at the target. */
+  private leaveDistant(): boolean {
+    if (this.hi > this.lo && (this.bits2[0] !== 0 || this.bits2[1] !== 0)) {
+      this.evict(this.lo, this.lo + SLICE_TICKS);
+    } else {
+      const middle = this.targetLo + (this.windowTicks >> 1);
+      this.lo = middle;
+      this.hi = middle;
+      this.admitAbove();
+    }
+    this.moving = true;
+    return true;
+  }
+
+  /** Moves the window's levels in [from, to), which is one of its ends, to the far arrays. */
+  private evict(from: number, to: number): void {
+    this.evictSide(0, from, to);
+    this.evictSide(1, from, to);
+    if (from === this.lo) this.lo = to;
+    else this.hi = from;
+  }
+
+  private evictSide(s: number, from: number, to: number): void {
+    let count = 0;
+    let highest = 0;
+    for (let t = this.windowAbove(s, from - 1); t < to; t = this.windowAbove(s, t)) {
+      count++;
+      highest = t;
+    }
+    if (count === 0) return;
+    const far = s === 0 ? this.farBids : this.farAsks;
+    const lowest = this.windowAbove(s, from - 1);
+    const block = far.openBlock(s === 0 ? lowest : -highest, count);
+    let tick = lowest;
+    for (let k = 0; k < count; k++) {
+      const i = tick & this.mask;
+      const at = s * this.windowTicks + i;
+      const next = this.windowAbove(s, tick);
+      far.put(s === 0 ? block + k : block + count - 1 - k, tick, this.qty[at]!);
+      this.qty[at] = 0;
+      this.unmark(s, i);
+      tick = next;
+    }
+  }
+
+  private admitBelow(): void {
+    const from = this.lo - SLICE_TICKS;
+    this.admitSide(0, from, this.lo);
+    this.admitSide(1, from, this.lo);
+    this.lo = from;
+  }
+
+  private admitAbove(): void {
+    const to = this.hi + SLICE_TICKS;
+    this.admitSide(0, this.hi, to);
+    this.admitSide(1, this.hi, to);
+    this.hi = to;
+  }
+
+  private admitSide(s: number, from: number, to: number): void {
+    const far = s === 0 ? this.farBids : this.farAsks;
+    if (far.count === 0) return;
+    const start = far.rangeStart(from, to);
+    const end = far.rangeEnd(from, to);
+    for (let k = start; k < end; k++) {
+      const i = far.tickAt(k) & this.mask;
+      this.qty[s * this.windowTicks + i] = far.qtyOf(k);
+      this.mark(s, i);
+    }
+    far.closeRange(start, end);
+  }
+}
