@@ -1,0 +1,146 @@
+// What the engine needs to know, as validated plain data. The configuration produces it (its type has all of
+// these members); an embedding program may write it by hand. Money, prices and quantities are decimal text.
+import type { WaitStrategy } from "../lane/duty-cycle.ts";
+
+export type Environment = "sim" | "paper" | "live";
+export type RawTable = Readonly<Record<string, number | string | boolean>>;
+
+export interface LaneSettings {
+  /** −1 = not pinned, or an isolated core chosen by the placement. */
+  readonly cpu: number;
+  readonly wait: WaitStrategy | "auto";
+}
+
+export interface VenueSettings {
+  readonly name: "binance";
+  readonly restUrl: string;
+  readonly publicUrl: string;
+  readonly marketUrl: string;
+  readonly privateUrl: string;
+  readonly wsApiUrl: string;
+  readonly orderPath: "ws" | "rest";
+  /** "" = environment variables. */
+  readonly credentialsFile: string;
+  readonly depthLimit: number;
+  readonly recvWindowMs: number;
+  readonly heartbeatMs: number;
+  readonly userHeartbeatMs: number;
+  readonly orderTimeoutMs: number;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  readonly rotateHours: number;
+  readonly listenKeyMs: number;
+  /** 0 = the venue's dead-man's switch is not armed. */
+  readonly deadManMs: number;
+  readonly sendBufferBytes: number;
+}
+
+export interface InstrumentSettings {
+  readonly symbol: string;
+  /** Fee rate as decimal text; "" = the venue's. */
+  readonly makerFee: string;
+  readonly takerFee: string;
+  /** Overrides of risk.instrument; "" = none. */
+  readonly maxOrderQty: string;
+  readonly maxPositionQty: string;
+}
+
+export interface StrategySettings {
+  readonly name: string;
+  /** "builtin:NAME" or an absolute path. */
+  readonly module: string;
+  /** Absolute path of the factor graph, or "". */
+  readonly graph: string;
+  readonly instruments: readonly string[];
+  readonly enabled: boolean;
+  readonly params: RawTable;
+  readonly limits: RawTable;
+}
+
+export interface RiskSettings {
+  readonly freshnessMs: number;
+  readonly priceBandBps: number;
+  readonly maxOrdersPer10s: number;
+  readonly maxOrdersPerMin: number;
+  readonly cancelReserve: number;
+  readonly breakerRejects: number;
+  readonly breakerWindowMs: number;
+  readonly breakerPauseMs: number;
+  readonly resetMinuteUtc: number;
+  readonly account: {
+    readonly maxPositionNotional: string;
+    readonly maxWorkingOrders: number;
+    readonly dailyLossSoft: string;
+    readonly dailyLossHard: string;
+    readonly maxDrawdown: string;
+    readonly minMarginRatio: number;
+  };
+  readonly instrument: {
+    readonly maxOrderQty: string;
+    readonly maxOrderNotional: string;
+    readonly maxPositionQty: string;
+    readonly maxPositionNotional: string;
+    readonly maxWorkingOrders: number;
+  };
+  readonly strategy: {
+    readonly maxOrderNotional: string;
+    readonly maxPositionNotional: string;
+    readonly maxWorkingOrders: number;
+    readonly dailyLoss: string;
+  };
+  readonly storm: {
+    readonly warmLagMs: number;
+    readonly stormLagMs: number;
+    readonly haltLagMs: number;
+    readonly holdMs: number;
+  };
+}
+
+export interface EngineSettings {
+  readonly env: Environment;
+  readonly engine: {
+    readonly dataDir: string;
+    readonly allowLive: boolean;
+    readonly timerMs: number;
+    readonly warmupMessages: number;
+    readonly maxOrders: number;
+    readonly feedRingRecords: number;
+    readonly factorRingRecords: number;
+    readonly marketRingRecords: number;
+    readonly ordersRingRecords: number;
+    readonly telemetryRingRecords: number;
+    readonly noticesRingRecords: number;
+    readonly controlRingRecords: number;
+    readonly stallMs: number;
+    readonly shutdownMs: number;
+  };
+  readonly lanes: {
+    readonly topology: "auto" | "lanes" | "fused";
+    readonly feed: LaneSettings;
+    readonly factor: LaneSettings;
+    readonly execution: LaneSettings;
+    readonly writer: LaneSettings;
+  };
+  readonly venue: VenueSettings;
+  readonly sim: {
+    /** "" = the engine starts the venue as a child process. */
+    readonly url: string;
+    readonly speed: number;
+    readonly seed: number;
+    readonly balance: string;
+    readonly marketLatencyUs: number;
+    readonly orderLatencyUs: number;
+    readonly responseLatencyUs: number;
+    readonly latencyJitterUs: number;
+  };
+  readonly instruments: readonly InstrumentSettings[];
+  readonly strategies: readonly StrategySettings[];
+  readonly risk: RiskSettings;
+  readonly journal: {
+    readonly segmentBytes: number;
+    readonly fsync: "none" | "interval" | "batch";
+    readonly fsyncIntervalMs: number;
+    readonly marketData: boolean;
+    readonly minFreeBytes: number;
+  };
+}
