@@ -1,0 +1,178 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Instrument } from "../../../src/market/instrument.ts";
+import { HOUSE, Ledger, moneyScale } from "../../../src/order/ledger.ts";
+import { SIDE_BUY, SIDE_SELL } from "../../../src/wire/codes.ts";
+
+const SEED = 11;
+const USDT = 1;
+const BNB = 2;
+const scale = { feeScale: 10_000, unitE8: 10_000, settleAsset: USDT };
+const newLedger = (instruments = 2) =>
+  new Ledger(3, [undefined, ...Array.from({ length: instruments }, () => scale)]);
+
+/** Average cost in BigInt, written from the contract alone. */
+class Oracle {
+  qty = 0n;
+  cost = 0n;
+  realized = 0n;
+  fees = 0n;
+
+  fill(lots: bigint, px: bigint): void {
+    const held = this.qty;
+    if (held === 0n || held > 0n === lots > 0n) {
+      this.qty += lots;
+      this.cost += lots * px;
+      return;
+    }
+    const size = held < 0n ? -held : held;
+    const wanted = lots < 0n ? -lots : lots;
+    const r = wanted < size ? wanted : size;
+    const released = (this.cost * r) / size;
+    const closing = held > 0n ? r : -r;
+    this.realized += closing * px - released;
+    this.cost -= released;
+    this.qty -= closing;
+    const rest = lots + closing;
+    this.qty += rest;
+    this.cost += rest * px;
+  }
+}
+
+const fill = fc.record({
+  strategy: fc.integer({ min: 0, max: 2 }),
+  instrument: fc.integer({ min: 1, max: 2 }),
+  buy: fc.boolean(),
+  px: fc.oneof(fc.integer({ min: 1, max: 700_000 }), fc.integer({ min: 1, max: 2 ** 31 })),
+  lots: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 300_000 })),
+  feeE8: fc.oneof(fc.integer({ min: -1_000_000, max: 100_000_000 }), fc.integer({ min: 0, max: 2 ** 45 })),
+});
+
+test(`positions, cost, realised result and fees equal a BigInt oracle after every fill (seed ${SEED})`, () => {
+  fc.assert(
+    fc.property(fc.array(fill, { maxLength: 60 }), (fills) => {
+      const ledger = newLedger();
+      const oracles = Array.from({ length: 9 }, () => new Oracle());
+      const net = [0n, 0n, 0n];
+      for (const f of fills) {
+        const pair = ledger.pair(f.strategy, f.instrument);
+        ledger.book(f.strategy, f.instrument, f.buy ? SIDE_BUY : SIDE_SELL, f.px, f.lots, true);
+        ledger.bookFee(f.strategy, f.instrument, USDT, f.feeE8);
+        const oracle = oracles[pair]!;
+        const lots = BigInt(f.buy ? f.lots : -f.lots);
+        oracle.fill(lots, BigInt(f.px));
+        oracle.fees += BigInt(f.feeE8) * 10_000n;
+        net[f.instrument]! += lots;
+        expect(BigInt(ledger.qtyLots[pair]!)).toBe(oracle.qty);
+        expect(BigInt(ledger.costTickLots[pair]!)).toBe(oracle.cost);
+        expect(ledger.realized.toBigInt(pair)).toBe(oracle.realized);
+        expect(ledger.fees.toBigInt(pair)).toBe(oracle.fees);
+        expect(BigInt(ledger.netLots[f.instrument]!)).toBe(net[f.instrument]!);
+      }
+    }),
+    { seed: SEED, numRuns: 600 },
+  );
+});
+
+test(`realised result and remaining cost always add up to the cash that changed hands (seed ${SEED})`, () => {
+  fc.assert(
+    fc.property(fc.array(fill, { maxLength: 60 }), (fills) => {
+      const ledger = newLedger();
+      let paid = 0n;
+      for (const f of fills) {
+        ledger.book(1, 1, f.buy ? SIDE_BUY : SIDE_SELL, f.px, f.lots, false);
+        paid += BigInt(f.buy ? f.lots : -f.lots) * BigInt(f.px);
+      }
+      const pair = ledger.pair(1, 1);
+      expect(BigInt(ledger.costTickLots[pair]!) - ledger.realized.toBigInt(pair)).toBe(paid);
+    }),
+    { seed: SEED, numRuns: 600 },
+  );
+});
+
+test(`a position restored from its record goes on as if nothing had happened (seed ${SEED})`, () => {
+  fc.assert(
+    fc.property(fc.array(fill, { minLength: 2, maxLength: 30 }), fc.nat(29), (fills, cut) => {
+      const whole = newLedger();
+      let split = newLedger();
+      fills.forEach((f, i) => {
+        if (i === cut % fills.length) {
+          const next = newLedger();
+          for (let s = 0; s < 3; s++)
+            for (let id = 1; id <= 2; id++) {
+              const pair = split.pair(s, id);
+              next.restore(s, id, {
+                qtyLots: split.qtyLots[pair]!,
+                costTickLots: split.costTickLots[pair]!,
+                realizedHi: split.realized.hi[pair]!,
+                realizedLo: split.realized.lo[pair]!,
+                feesHi: split.fees.hi[pair]!,
+                feesLo: split.fees.lo[pair]!,
+              });
+            }
+          split = next;
+        }
+        for (const ledger of [whole, split]) {
+          ledger.book(f.strategy, f.instrument, f.buy ? SIDE_BUY : SIDE_SELL, f.px, f.lots, false);
+          ledger.bookFee(f.strategy, f.instrument, USDT, f.feeE8);
+        }
+      });
+      expect([...split.qtyLots]).toEqual([...whole.qtyLots]);
+      expect([...split.costTickLots]).toEqual([...whole.costTickLots]);
+      expect([...split.netLots]).toEqual([...whole.netLots]);
+      for (let pair = 0; pair < 9; pair++) {
+        expect(split.realized.toBigInt(pair)).toBe(whole.realized.toBigInt(pair));
+        expect(split.fees.toBigInt(pair)).toBe(whole.fees.toBigInt(pair));
+      }
+    }),
+    { seed: SEED, numRuns: 200 },
+  );
+});
+
+test("a fee in another asset stays in that asset", () => {
+  const ledger = newLedger();
+  ledger.bookFee(1, 1, BNB, 12_345);
+  ledger.bookFee(1, 2, BNB, 5);
+  ledger.bookFee(1, 1, USDT, 7);
+  expect(ledger.otherFees.toBigInt(256 + BNB)).toBe(12_350n);
+  expect(ledger.fees.toBigInt(ledger.pair(1, 1))).toBe(70_000n);
+  expect(ledger.fees.toBigInt(ledger.pair(1, 2))).toBe(0n);
+});
+
+test("funding belongs to the only strategy with a position, otherwise to house", () => {
+  const ledger = newLedger();
+  ledger.bookFunding(1, 100);
+  ledger.book(2, 1, SIDE_BUY, 600_000, 5, true);
+  ledger.bookFunding(1, -30);
+  ledger.book(1, 1, SIDE_SELL, 600_000, 2, true);
+  ledger.bookFunding(1, 7);
+  expect(ledger.funding.toBigInt(ledger.pair(HOUSE, 1))).toBe(1_070_000n);
+  expect(ledger.funding.toBigInt(ledger.pair(2, 1))).toBe(-300_000n);
+});
+
+test("unrealised result follows the mark and needs one", () => {
+  const ledger = newLedger();
+  ledger.book(1, 1, SIDE_SELL, 600_000, 3, true);
+  expect(ledger.unrealizedTickLots(1, 1)).toBe(0);
+  ledger.markTicks[1] = 599_990;
+  expect(ledger.unrealizedTickLots(1, 1)).toBe(30);
+  ledger.bookFee(1, 1, USDT, 1_000);
+  ledger.refresh();
+  // 30 tick·lots are 30 × 1e-4 USDT; the fee is 1000e-8 USDT.
+  expect(ledger.accountResultE8).toBe(30 * 10_000 - 1_000);
+  expect(ledger.strategyResultE8[1]).toBe(ledger.accountResultE8);
+  expect(ledger.strategyResultE8[2]).toBe(0);
+});
+
+test("money scales come from the instrument; sizes whose fees would not stay exact are refused", () => {
+  const instrument = {
+    symbol: "BTCUSDT",
+    tickSize: "0.1",
+    lotSize: "0.001",
+    contractSize: "1",
+  } as Instrument;
+  expect(moneyScale(instrument, USDT)).toEqual(scale);
+  expect(moneyScale({ ...instrument, tickSize: "0.5" }, USDT).feeScale).toBe(2000);
+  expect(() => moneyScale({ ...instrument, tickSize: "0.3" }, USDT)).toThrow("BTCUSDT: tick 0.3");
+  expect(() => moneyScale({ ...instrument, tickSize: "10", lotSize: "1" }, USDT)).toThrow("must divide 1");
+});
