@@ -1,0 +1,44 @@
+// Event rows decoded once into columns, for two readers: the exchange side and the local side of a backtest each
+// walk the same chunks with their own cursor. A chunk goes back to the pool when both have left it.
+
+export const CHUNK_ROWS = 4096;
+
+/** What a row does, in the low 4 bits of `code`. */
+export const OP_NONE = 0;
+export const OP_BID = 1;
+export const OP_ASK = 2;
+export const OP_TRADE_BUY = 3;
+export const OP_TRADE_SELL = 4;
+/** A trade without a side: seen by the trader, ignored by the exchange. */
+export const OP_TRADE_NO_SIDE = 5;
+export const OP_CLEAR_BID = 6;
+export const OP_CLEAR_ASK = 7;
+export const OP_CLEAR_BOTH = 8;
+export const OP_MASK = 15;
+/** round(qty / lot_size) > 0. Neither LOT bit: it is negative. */
+export const LOT_POSITIVE = 16;
+/** round(qty / lot_size) = 0. */
+export const LOT_ZERO = 32;
+/** The row belongs to the local side, at local_ts. */
+export const AT_LOCAL = 64;
+/** The row belongs to the exchange side, at exch_ts. */
+export const AT_EXCH = 128;
+
+export class EventChunk {
+  rows = 0;
+  /** OP_… | LOT_… | AT_…. */
+  readonly code = new Int32Array(CHUNK_ROWS);
+  /** Price in ticks; for OP_ASK its negative (book sides share one key order: higher = better). */
+  readonly key = new Int32Array(CHUNK_ROWS);
+  readonly px = new Float64Array(CHUNK_ROWS);
+  readonly qty = new Float64Array(CHUNK_ROWS);
+  /** ns since the feed's base. */
+  readonly exchTs = new Float64Array(CHUNK_ROWS);
+  readonly localTs = new Float64Array(CHUNK_ROWS);
+  /** The row's ev word (low 32 bits), for last trades. */
+  readonly ev = new Int32Array(CHUNK_ROWS);
+  /** The chunk that follows, once it is decoded. */
+  next: EventChunk | null = null;
+  /** How many readers have not left this chunk yet. */
+  readers = 0;
+}

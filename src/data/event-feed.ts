@@ -1,0 +1,239 @@
+// Event rows of one asset as a chain of decoded chunks. Decoding is the hot loop of a backtest: one pass per row,
+// no allocation, timestamps from i64 words to exact f64 ns since the base (|relative| < 2^53 = 104 days), prices
+// to ticks by hftbacktest's arithmetic (round half away from zero of the double quotient).
+import { DataFileError } from "./data-file-error.ts";
+import {
+  CHUNK_ROWS,
+  EventChunk,
+  LOT_POSITIVE,
+  LOT_ZERO,
+  OP_ASK,
+  OP_BID,
+  OP_CLEAR_ASK,
+  OP_CLEAR_BID,
+  OP_CLEAR_BOTH,
+  OP_NONE,
+  OP_TRADE_BUY,
+  OP_TRADE_NO_SIDE,
+  OP_TRADE_SELL,
+} from "./event-chunk.ts";
+import { KIND_DEPTH, KIND_DEPTH_CLEAR, KIND_DEPTH_SNAPSHOT, KIND_TRADE } from "./event-codes.ts";
+import type { RowBlock, RowBlocks } from "./row-block.ts";
+
+export interface FeedOptions {
+  readonly tickSize: number;
+  readonly lotSize: number;
+  /** Added to every local_ts, ns. */
+  readonly latencyOffsetNs: number;
+}
+
+const TWO_32 = 4_294_967_296;
+/** |hi − baseHi| below this keeps the relative time below 2^53. */
+const HI_MAX = 2_097_151;
+/** Ticks are Int32, and the extremes stand for «none». */
+const TICK_MAX = 2_147_483_000;
+/** Readers of a chain: the exchange side and the local side. */
+const READERS = 2;
+
+export class EventFeed {
+  private readonly blocks: RowBlocks;
+  private readonly tickSize: number;
+  private readonly latencyOffsetNs: number;
+  private readonly lotOne: number;
+  private readonly lotMinusOne: number;
+  private baseHi = 0;
+  private baseLo = 0;
+  private block: RowBlock | null = null;
+  private row = 0;
+  private ended = false;
+  private tail: EventChunk | null = null;
+  private readonly pool: EventChunk[] = [];
+  private lastExchTs = Number.NEGATIVE_INFINITY;
+  private lastLocalTs = Number.NEGATIVE_INFINITY;
+
+  constructor(blocks: RowBlocks, options: FeedOptions) {
+    this.blocks = blocks;
+    this.tickSize = options.tickSize;
+    this.latencyOffsetNs = options.latencyOffsetNs;
+    this.lotOne = leastWithQuotient(options.lotSize, 0.5);
+    this.lotMinusOne = -this.lotOne;
+  }
+
+  /** exch_ts of the first row as it is in the file (ns since the epoch), or null when there is none. */
+  firstExchTs(): bigint | null {
+    if (!this.loadBlock()) return null;
+    const { i32, first } = this.block!;
+    return (BigInt(i32[first * 16 + 3]!) << 32n) | BigInt(i32[first * 16 + 2]! >>> 0);
+  }
+
+  /** Before the first chunk: the instant from which all times of this feed count. */
+  setBase(baseNs: bigint): void {
+    this.baseHi = Number(baseNs >> 32n);
+    this.baseLo = Number(baseNs & 0xffff_ffffn);
+  }
+
+  /** The chunk after `chunk`, or the first for null; null at the end. A reader leaves `chunk` by this call. */
+  advance(chunk: EventChunk | null): EventChunk | null {
+    const next = chunk === null ? this.firstChunk() : (chunk.next ?? this.decodeChunk());
+    if (next !== null && chunk !== null && --chunk.readers === 0) {
+      chunk.next = null;
+      this.pool.push(chunk);
+    }
+    return next;
+  }
+
+  close(): void {
+    this.ended = true;
+    this.block = null;
+    this.blocks.close();
+  }
+
+  private head: EventChunk | null = null;
+
+  /** Both readers ask for the first chunk once. */
+  private firstChunk(): EventChunk | null {
+    if (this.head !== null) return this.head;
+    this.head = this.decodeChunk();
+    return this.head;
+  }
+
+  private loadBlock(): boolean {
+    while (this.block === null && !this.ended) {
+      this.block = this.blocks.next();
+      this.row = 0;
+      if (this.block === null) this.ended = true;
+      else if (this.block.rows === 0) this.block = null;
+    }
+    return this.block !== null;
+  }
+
+  private decodeChunk(): EventChunk | null {
+    if (!this.loadBlock()) return null;
+    const block = this.block!;
+    const chunk = this.pool.pop() ?? new EventChunk();
+    const rows = Math.min(CHUNK_ROWS, block.rows - this.row);
+    this.decodeRows(block, this.row, rows, chunk);
+    chunk.rows = rows;
+    chunk.readers = READERS;
+    chunk.next = null;
+    this.row += rows;
+    if (this.row === block.rows) this.block = null;
+    if (this.tail !== null) this.tail.next = chunk;
+    this.tail = chunk;
+    return chunk;
+  }
+
+  private decodeRows(block: RowBlock, from: number, rows: number, chunk: EventChunk): void {
+    const { i32, f64 } = block;
+    const { code, key, px, qty, exchTs, localTs, ev: evs } = chunk;
+    const tickSize = this.tickSize;
+    const lotOne = this.lotOne;
+    const lotMinusOne = this.lotMinusOne;
+    let exchLo = 0;
+    let exchHi = Number.NaN;
+    let localLo = 0;
+    let localHi = Number.NaN;
+    let exch = 0;
+    let local = 0;
+    let lastExch = this.lastExchTs;
+    let lastLocal = this.lastLocalTs;
+    for (let i = 0; i < rows; i++) {
+      const word = (block.first + from + i) << 4;
+      const cell = word >> 1;
+      const ev = i32[word]!;
+      if (i32[word + 2] !== exchLo || i32[word + 3] !== exchHi) {
+        exchLo = i32[word + 2]!;
+        exchHi = i32[word + 3]!;
+        exch = this.relative(exchHi, exchLo, block, from + i, "exch_ts");
+      }
+      if (i32[word + 4] !== localLo || i32[word + 5] !== localHi) {
+        localLo = i32[word + 4]!;
+        localHi = i32[word + 5]!;
+        local = this.relative(localHi, localLo, block, from + i, "local_ts") + this.latencyOffsetNs;
+      }
+      if (ev < 0) {
+        if (exch < lastExch) this.unsorted(block, from + i, "exch_ts");
+        lastExch = exch;
+      }
+      if ((ev & 0x4000_0000) !== 0) {
+        if (local < lastLocal) this.unsorted(block, from + i, "local_ts");
+        lastLocal = local;
+      }
+      const price = f64[cell + 3]!;
+      const quantity = f64[cell + 4]!;
+      const op = OPS[(ev & 0xff) | ((ev >>> 20) & 0x300)]!;
+      const ratio = price / tickSize;
+      let tick = ratio | 0;
+      const rest = ratio - tick;
+      if (!(rest > -0.5 && rest < 0.5)) tick = this.roundTick(ratio, tick, op, block, from + i);
+      code[i] =
+        op |
+        (quantity >= lotOne ? LOT_POSITIVE : quantity > lotMinusOne || quantity !== quantity ? LOT_ZERO : 0) |
+        ((ev >>> 24) & 0xc0);
+      key[i] = op === OP_ASK ? -tick : tick;
+      px[i] = price;
+      qty[i] = quantity;
+      exchTs[i] = exch;
+      localTs[i] = local;
+      evs[i] = ev;
+    }
+    this.lastExchTs = lastExch;
+    this.lastLocalTs = lastLocal;
+  }
+
+  /** i64 words → exact ns since the base. */
+  private relative(hi: number, lo: number, block: RowBlock, row: number, field: string): number {
+    const high = hi - this.baseHi;
+    if (high > HI_MAX || high < -HI_MAX) {
+      const value = (BigInt(hi) << 32n) | BigInt(lo >>> 0);
+      const base = (BigInt(this.baseHi) << 32n) + BigInt(this.baseLo);
+      const what = `${field} ${value} is more than 104 days from the run's first day (${base})`;
+      throw new DataFileError(block.file, block.fileRow + row, what);
+    }
+    return high * TWO_32 + ((lo >>> 0) - this.baseLo);
+  }
+
+  /** Cold half of the rounding: halves, negative remainders, NaN and what passes Int32. */
+  private roundTick(ratio: number, truncated: number, op: number, block: RowBlock, row: number): number {
+    if (ratio >= -TICK_MAX && ratio <= TICK_MAX) {
+      const rest = ratio - truncated;
+      return rest >= 0.5 ? truncated + 1 : rest <= -0.5 ? truncated - 1 : truncated;
+    }
+    // Rust: NaN as i64 = 0. Clears with a non-finite price clear the side and look at px, not at the tick.
+    if (ratio !== ratio || op >= OP_CLEAR_BID || op === OP_NONE) return 0;
+    const what = `price ${ratio * this.tickSize} is more than ${TICK_MAX} ticks of ${this.tickSize}`;
+    throw new DataFileError(block.file, block.fileRow + row, what);
+  }
+
+  private unsorted(block: RowBlock, row: number, field: string): never {
+    const what = `${field} is before that of an earlier row: rows are not sorted (see «data correct»)`;
+    throw new DataFileError(block.file, block.fileRow + row, what);
+  }
+}
+
+/** The least positive double x with x / divisor >= quotient, so that a comparison replaces the division. */
+export function leastWithQuotient(divisor: number, quotient: number): number {
+  const bits = new BigInt64Array(1);
+  const value = new Float64Array(bits.buffer);
+  value[0] = divisor * quotient;
+  while (value[0]! / divisor >= quotient) bits[0]!--;
+  while (value[0]! / divisor < quotient) bits[0]!++;
+  return value[0]!;
+}
+
+/** Operation by kind (8 bits) and side flags (bit 8 SELL, bit 9 BUY), in hftbacktest's order of tests. */
+const OPS: Uint8Array = buildOps();
+
+function buildOps(): Uint8Array {
+  const ops = new Uint8Array(1024);
+  for (let flags = 0; flags < 4; flags++) {
+    const at = flags << 8;
+    const side = (buy: number, sell: number, none: number): number =>
+      (flags & 2) !== 0 ? buy : (flags & 1) !== 0 ? sell : none;
+    ops[at | KIND_DEPTH] = side(OP_BID, OP_ASK, OP_NONE);
+    ops[at | KIND_DEPTH_SNAPSHOT] = side(OP_BID, OP_ASK, OP_NONE);
+    ops[at | KIND_TRADE] = side(OP_TRADE_BUY, OP_TRADE_SELL, OP_TRADE_NO_SIDE);
+    ops[at | KIND_DEPTH_CLEAR] = side(OP_CLEAR_BID, OP_CLEAR_ASK, OP_CLEAR_BOTH);
+  }
+  return ops;
+}
