@@ -1,0 +1,199 @@
+// One side of a compat book: raw double quantities in a dense window of ticks, levels outside the window in a map.
+// Both sides use one key order (bid: tick, ask: −tick), so «better» is always «higher». Equivalent to
+// hftbacktest's hash-map book, or, when bounded, to its range-of-interest vector book, faults included.
+// Hot: one update per row and side; allocates only when the window grows.
+import { LOT_POSITIVE, LOT_ZERO } from "../../data/event-chunk.ts";
+
+/** No best level. Below every key. */
+export const NO_KEY = -2_147_483_648;
+/** «Lowest key ever set since the side was empty», when it is empty. Above every key. */
+export const NO_LOW = 2_147_483_647;
+
+/** Keys in a window at most: 32 MiB. */
+const WINDOW_MAX = 4_194_304;
+const WINDOW_MIN = 8192;
+
+export class BookSide {
+  /** Highest key with a level, by the original's bookkeeping; NO_KEY when none. */
+  best = NO_KEY;
+  /** Lowest key that a level was set at: how far searches for the next best go. */
+  low = NO_LOW;
+  /** Set once by the book. */
+  opposite!: BookSide;
+  private qty = new Float64Array(0);
+  private origin = 0;
+  private size = 0;
+  private readonly bounded: boolean;
+  private readonly far = new Map<number, number>();
+
+  /** Bounded: only keys loKey … hiKey exist (range of interest). */
+  constructor(bounded: boolean, loKey = 0, hiKey = -1) {
+    this.bounded = bounded;
+    if (!bounded) return;
+    this.origin = loKey;
+    this.size = hiKey - loKey + 1;
+    this.qty = new Float64Array(this.size);
+  }
+
+  /** Applies one depth row and returns the quantity that the level had. `code`: its LOT bits. */
+  update(key: number, qty: number, code: number): number {
+    const index = key - this.origin;
+    if (index < 0 || index >= this.size) return this.updateOutside(key, qty, code);
+    const prev = this.qty[index]!;
+    if ((code & LOT_POSITIVE) !== 0) {
+      this.qty[index] = qty;
+      if (key > this.best) this.improve(key);
+      if (key < this.low) this.low = key;
+    } else {
+      this.qty[index] = this.bounded ? qty : 0;
+      if (key === this.best && (code & LOT_ZERO) !== 0) this.loseBest();
+    }
+    return prev;
+  }
+
+  /** Quantity at a key; 0 when there is no level, NaN outside the range of interest. */
+  qtyAt(key: number): number {
+    const index = key - this.origin;
+    if (index >= 0 && index < this.size) return this.qty[index]!;
+    return this.bounded ? Number.NaN : (this.far.get(key) ?? 0);
+  }
+
+  /** Snapshot rows set levels without any rule. */
+  setLevel(key: number, qty: number): void {
+    const index = key - this.origin;
+    if (this.bounded) {
+      if (index < 0 || index >= this.size) return;
+    } else if (index < 0 || index >= this.size) {
+      this.include(key);
+    }
+    const at = key - this.origin;
+    if (at >= 0 && at < this.size) this.qty[at] = qty;
+    else this.far.set(key, qty);
+    if (key > this.best) this.best = key;
+    if (key < this.low) this.low = key;
+  }
+
+  clear(): void {
+    this.qty.fill(0);
+    this.far.clear();
+    this.best = NO_KEY;
+    this.low = NO_LOW;
+  }
+
+  /** Finite DEPTH_CLEAR: levels from `key` to the best go; the search for the next best skips one level (theirs). */
+  clearDownTo(key: number): void {
+    if (this.best !== NO_KEY) this.deleteLevels(key, this.best);
+    this.searchAfterClear(key);
+  }
+
+  /** The range-of-interest book's ask side deletes nothing: its loop ends at the wrong bound. */
+  clearDownToBroken(key: number): void {
+    this.searchAfterClear(key);
+  }
+
+  private searchAfterClear(key: number): void {
+    this.best = this.highestBelow(key - 1);
+    if (this.best === NO_KEY) this.low = NO_LOW;
+  }
+
+  private improve(key: number): void {
+    this.best = key;
+    const other = this.opposite;
+    // Crossed: the other side's best moves behind our new best; the levels between stay in its book (theirs).
+    if (other.best !== NO_KEY && key + other.best >= 0) other.best = other.highestBelow(-key);
+  }
+
+  private loseBest(): void {
+    this.best = this.highestBelow(this.best);
+    if (this.best === NO_KEY) this.low = NO_LOW;
+  }
+
+  /** Highest key with a quantity in [low, start − 1], or NO_KEY. */
+  private highestBelow(start: number): number {
+    const end = this.origin + this.size;
+    // The vector book clamps the exclusive start to the last index, so that index is never found from outside.
+    const top = start > end - 1 && this.bounded ? end - 1 : start;
+    const from = Math.min(top, end) - 1 - this.origin;
+    const to = Math.max(this.low, this.origin) - this.origin;
+    const qty = this.qty;
+    let found = NO_KEY;
+    for (let i = from; i >= to; i--) {
+      if (qty[i]! > 0) {
+        found = i + this.origin;
+        break;
+      }
+    }
+    return this.far.size === 0 ? found : this.highestFar(top, found);
+  }
+
+  private highestFar(start: number, found: number): number {
+    let best = found;
+    for (const [key, qty] of this.far) {
+      if (qty > 0 && key < start && key >= this.low && key > best) best = key;
+    }
+    return best;
+  }
+
+  private deleteLevels(from: number, to: number): void {
+    const first = Math.max(from - this.origin, 0);
+    const last = Math.min(to - this.origin, this.size - 1);
+    if (first <= last) this.qty.fill(0, first, last + 1);
+    for (const key of this.far.keys()) if (key >= from && key <= to) this.far.delete(key);
+  }
+
+  private updateOutside(key: number, qty: number, code: number): number {
+    if (this.bounded) return 0;
+    const positive = (code & LOT_POSITIVE) !== 0;
+    if (positive && this.include(key)) return this.update(key, qty, code);
+    const prev = this.far.get(key) ?? 0;
+    if (positive) {
+      this.far.set(key, qty);
+      if (key > this.best) this.improve(key);
+      if (key < this.low) this.low = key;
+    } else {
+      this.far.delete(key);
+      if (key === this.best && (code & LOT_ZERO) !== 0) this.loseBest();
+    }
+    return prev;
+  }
+
+  /** Makes the window hold `key` if its size allows; a new best beyond it moves the window. False: key is far. */
+  private include(key: number): boolean {
+    if (this.size === 0) {
+      this.resize(key - WINDOW_MIN / 2, WINDOW_MIN);
+      return true;
+    }
+    const end = this.origin + this.size;
+    const lo = Math.min(this.origin, key);
+    const hi = Math.max(end, key + 1);
+    if (hi - lo <= WINDOW_MAX) {
+      const size = Math.min(WINDOW_MAX, Math.max(hi - lo, this.size * 2));
+      // What is left over goes to the side that grew.
+      this.resize(key < this.origin ? hi - size : lo, size);
+      return true;
+    }
+    if (key <= this.best) return false;
+    this.resize(key - WINDOW_MAX / 2, WINDOW_MAX);
+    return true;
+  }
+
+  private resize(origin: number, size: number): void {
+    const old = this.qty;
+    const oldOrigin = this.origin;
+    this.qty = new Float64Array(size);
+    this.origin = origin;
+    this.size = size;
+    const kept = Math.max(oldOrigin, origin);
+    const keptEnd = Math.min(oldOrigin + old.length, origin + size);
+    if (kept < keptEnd) this.qty.set(old.subarray(kept - oldOrigin, keptEnd - oldOrigin), kept - origin);
+    for (let i = 0; i < old.length; i++) {
+      const key = oldOrigin + i;
+      if (old[i] !== 0 && (key < origin || key >= origin + size)) this.far.set(key, old[i]!);
+    }
+    for (const [key, qty] of this.far) {
+      if (key < origin || key >= origin + size) continue;
+      this.qty[key - origin] = qty;
+      this.far.delete(key);
+    }
+  }
+}

@@ -1,0 +1,246 @@
+// The exchange side of a compat backtest (hftbacktest proc/nopartialfillexchange.rs, partialfillexchange.rs):
+// rows move the book and fill resting orders, requests are acknowledged. Known faults are kept: a partial fill of
+// exactly what is left leaves a filled order in the book, and the next fill of it ends the run with code 14.
+// Hot: processRows runs once per row; it allocates only when an order is filled.
+import { AT_EXCH, OP_ASK, OP_BID, OP_MASK, OP_TRADE_BUY, OP_TRADE_SELL } from "../../data/event-chunk.ts";
+import { NO_KEY } from "./book-side.ts";
+import type { ChunkCursor } from "./chunk-cursor.ts";
+import {
+  RC_INVALID_ORDER_STATUS,
+  RC_OK,
+  STATUS_CANCELED,
+  STATUS_EXPIRED,
+  STATUS_FILLED,
+  STATUS_PARTIALLY_FILLED,
+} from "./codes.ts";
+import type { CompatBook } from "./compat-book.ts";
+import type { CompatOrder } from "./compat-order.ts";
+import { acknowledge } from "./order-acks.ts";
+import type { OrderBus } from "./order-bus.ts";
+import type { OrderLatency } from "./order-latency.ts";
+import type { QueueModel } from "./queue-models.ts";
+import { RestingOrders } from "./resting-orders.ts";
+import { roundHalfAway } from "./rounding.ts";
+import type { RunLimit } from "./run-limit.ts";
+
+export interface CompatExchangeParts {
+  readonly book: CompatBook;
+  readonly cursor: ChunkCursor;
+  readonly queue: QueueModel;
+  readonly latency: OrderLatency;
+  /** Trader → exchange. */
+  readonly requests: OrderBus;
+  /** Exchange → trader. */
+  readonly responses: OrderBus;
+  readonly limit: RunLimit;
+  /** PartialFillExchange; else NoPartialFillExchange. */
+  readonly partialFill: boolean;
+}
+
+export class CompatExchange {
+  readonly book: CompatBook;
+  readonly queue: QueueModel;
+  readonly partialFill: boolean;
+  readonly resting = new RestingOrders();
+  readonly requests: OrderBus;
+  readonly cursor: ChunkCursor;
+  /** Responses sent before the event that failed: those after it are not seen until the next step. */
+  responsesBeforeEvent = 0;
+  private readonly responses: OrderBus;
+  private readonly latency: OrderLatency;
+  private readonly limit: RunLimit;
+  private filledIds: number[] = [];
+
+  constructor(parts: CompatExchangeParts) {
+    this.book = parts.book;
+    this.cursor = parts.cursor;
+    this.queue = parts.queue;
+    this.latency = parts.latency;
+    this.requests = parts.requests;
+    this.responses = parts.responses;
+    this.limit = parts.limit;
+    this.partialFill = parts.partialFill;
+  }
+
+  /**
+   * Processes rows of the current chunk up to `bound` (inclusive; also never past the run's limit) and moves the
+   * cursor on. Returns RC_OK or an error code; then the cursor stays on the row that failed.
+   */
+  processRows(bound: number): number {
+    const { cursor, book } = this;
+    const { bid, ask } = book;
+    const chunk = cursor.chunk!;
+    const { code, key, qty, exchTs, rows } = chunk;
+    let row = cursor.row;
+    let error = RC_OK;
+    let to = bound;
+    let ts = cursor.nextTs;
+    while (ts <= to) {
+      const bits = code[row]!;
+      const op = bits & OP_MASK;
+      if (op === OP_BID) {
+        const before = bid.best;
+        const prev = bid.update(key[row]!, qty[row]!, bits);
+        if (this.resting.count !== 0) error = this.afterBid(key[row]!, prev, qty[row]!, before, ts);
+      } else if (op === OP_ASK) {
+        const before = ask.best;
+        const prev = ask.update(key[row]!, qty[row]!, bits);
+        if (this.resting.count !== 0) error = this.afterAsk(-key[row]!, prev, qty[row]!, before, ts);
+      } else if (op === OP_TRADE_BUY) {
+        if (this.resting.sells.length !== 0) error = this.onBuyTrade(key[row]!, qty[row]!, ts);
+      } else if (op === OP_TRADE_SELL) {
+        if (this.resting.buys.length !== 0) error = this.onSellTrade(key[row]!, qty[row]!, ts);
+      } else {
+        book.apply(bits, key[row]!, chunk.px[row]!, qty[row]!);
+      }
+      if (error !== RC_OK) break;
+      if (this.limit.ts < to) to = this.limit.ts;
+      row++;
+      while (row < rows && (code[row]! & AT_EXCH) === 0) row++;
+      if (row >= rows) break;
+      ts = exchTs[row]!;
+    }
+    cursor.row = row;
+    cursor.nextTs = ts;
+    if (row >= rows) cursor.settle();
+    return error;
+  }
+
+  /** Processes every request that arrives at `ts`. */
+  processRequests(ts: number): number {
+    this.responsesBeforeEvent = this.responses.length;
+    while (this.requests.nextTs === ts) {
+      const order = this.requests.pop();
+      const error = acknowledge(this, order, ts);
+      if (error !== RC_OK) return error;
+      this.respond(order);
+    }
+    return RC_OK;
+  }
+
+  /** Executes `qty` of an order. RC_INVALID_ORDER_STATUS when it is over already. */
+  fill(order: CompatOrder, ts: number, maker: boolean, execTick: number, qty: number): number {
+    const { status } = order;
+    if (status === STATUS_EXPIRED || status === STATUS_CANCELED || status === STATUS_FILLED) {
+      return RC_INVALID_ORDER_STATUS;
+    }
+    order.maker = maker;
+    order.execTick = maker ? order.tick : execTick;
+    order.exchTs = ts;
+    if (this.partialFill) {
+      order.execQty = qty;
+      order.leaves -= qty;
+      const more = roundHalfAway(order.leaves / this.book.lotSize) > 0;
+      order.status = more ? STATUS_PARTIALLY_FILLED : STATUS_FILLED;
+    } else {
+      order.execQty = order.leaves;
+      order.leaves = 0;
+      order.status = STATUS_FILLED;
+    }
+    return RC_OK;
+  }
+
+  private fillResting(order: CompatOrder, ts: number, qty: number, remove: boolean): number {
+    if (remove) this.filledIds.push(order.id);
+    const error = this.fill(order, ts, true, order.tick, qty);
+    if (error === RC_OK) this.respond(order.clone());
+    return error;
+  }
+
+  private respond(order: CompatOrder): void {
+    const arrival = this.responses.append(order, order.exchTs + this.latency.response(order.exchTs));
+    this.limit.onResponse(order, arrival);
+  }
+
+  private afterBid(tick: number, prev: number, qty: number, before: number, ts: number): number {
+    const { buys, sells } = this.resting;
+    for (let i = 0; i < buys.length; i++) {
+      if (buys[i]!.tick === tick) this.queue.depth(buys[i]!, prev, qty);
+    }
+    const best = this.book.bid.best;
+    return best > before && sells.length > 0 ? this.crossSells(before, best, ts) : RC_OK;
+  }
+
+  /** `before`: the side's best key (−tick). */
+  private afterAsk(tick: number, prev: number, qty: number, before: number, ts: number): number {
+    const { buys, sells } = this.resting;
+    for (let i = 0; i < sells.length; i++) {
+      if (sells[i]!.tick === tick) this.queue.depth(sells[i]!, prev, qty);
+    }
+    const best = this.book.ask.best;
+    return best > before && buys.length > 0 ? this.crossBuys(before, best, ts) : RC_OK;
+  }
+
+  /** The bid rose from prevBest to best: sells at or below it are filled. A short rise looks at the new ticks only. */
+  private crossSells(prevBest: number, best: number, ts: number): number {
+    this.responsesBeforeEvent = this.responses.length;
+    const all = prevBest === NO_KEY || this.resting.count < best - prevBest;
+    for (const order of this.resting.sells) {
+      if (order.tick > best) break;
+      if (!all && order.tick <= prevBest) continue;
+      const error = this.fillResting(order, ts, order.leaves, true);
+      if (error !== RC_OK) return error;
+    }
+    this.removeFilled();
+    return RC_OK;
+  }
+
+  /** Keys are −tick: the ask fell from −prevBest to −best. */
+  private crossBuys(prevBest: number, best: number, ts: number): number {
+    this.responsesBeforeEvent = this.responses.length;
+    const all = prevBest === NO_KEY || this.resting.count < best - prevBest;
+    for (const order of this.resting.buys) {
+      if (order.tick < -best || (!all && order.tick >= -prevBest)) continue;
+      const error = this.fillResting(order, ts, order.leaves, true);
+      if (error !== RC_OK) return error;
+    }
+    this.removeFilled();
+    return RC_OK;
+  }
+
+  private onBuyTrade(tick: number, qty: number, ts: number): number {
+    const best = this.book.bid.best;
+    const all = best === NO_KEY || this.resting.count < tick - best;
+    if (!all && tick <= best) return RC_OK;
+    this.responsesBeforeEvent = this.responses.length;
+    for (const order of this.resting.sells) {
+      if (order.tick > tick) break;
+      if (!all && order.tick <= best) continue;
+      const error = this.onTradeAt(order, order.tick < tick, qty, ts);
+      if (error !== RC_OK) return error;
+    }
+    this.removeFilled();
+    return RC_OK;
+  }
+
+  private onSellTrade(tick: number, qty: number, ts: number): number {
+    const bestAsk = this.book.bestAskTick;
+    const all = !this.book.hasAsk || this.resting.count < bestAsk - tick;
+    if (!all && tick >= bestAsk) return RC_OK;
+    this.responsesBeforeEvent = this.responses.length;
+    for (const order of this.resting.buys) {
+      if (order.tick < tick || (!all && order.tick >= bestAsk)) continue;
+      const error = this.onTradeAt(order, order.tick > tick, qty, ts);
+      if (error !== RC_OK) return error;
+    }
+    this.removeFilled();
+    return RC_OK;
+  }
+
+  /** Each order at the trade's tick sees the whole quantity. */
+  private onTradeAt(order: CompatOrder, through: boolean, qty: number, ts: number): number {
+    if (through) return this.fillResting(order, ts, order.leaves, true);
+    this.queue.trade(order, qty);
+    const filled = this.queue.filled(order, this.book.lotSize);
+    if (!(filled > 0)) return RC_OK;
+    const whole = !this.partialFill || filled > order.leaves;
+    return this.fillResting(order, ts, whole ? order.leaves : filled, whole);
+  }
+
+  /** After an error the list keeps its entries, as the original's does. */
+  private removeFilled(): void {
+    if (this.filledIds.length === 0) return;
+    for (const id of this.filledIds) this.resting.remove(id);
+    this.filledIds = [];
+  }
+}

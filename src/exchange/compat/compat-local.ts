@@ -1,0 +1,226 @@
+// The trader's side of a compat backtest (hftbacktest proc/local.rs): its own book behind the feed latency, its
+// copies of the orders, its account. Only responses with status Filled reach the account: partial fills are lost
+// (theirs). Hot: processRows runs once per row; it allocates only for recorded trades.
+import {
+  AT_LOCAL,
+  OP_ASK,
+  OP_BID,
+  OP_MASK,
+  OP_TRADE_BUY,
+  OP_TRADE_NO_SIDE,
+  OP_TRADE_SELL,
+} from "../../data/event-chunk.ts";
+import type { Account } from "./account.ts";
+import type { ChunkCursor } from "./chunk-cursor.ts";
+import {
+  RC_OK,
+  RC_ORDER_ID_EXIST,
+  RC_ORDER_NOT_FOUND,
+  RC_ORDER_REQUEST_IN_PROCESS,
+  STATUS_CANCELED,
+  STATUS_EXPIRED,
+  STATUS_FILLED,
+  STATUS_NEW,
+  STATUS_NONE,
+  STATUS_REJECTED,
+  STATUS_REPLACED,
+} from "./codes.ts";
+import type { CompatBook } from "./compat-book.ts";
+import { CompatOrder, NO_TIME } from "./compat-order.ts";
+import type { OrderBus } from "./order-bus.ts";
+import type { OrderLatency } from "./order-latency.ts";
+import { roundToInt } from "./rounding.ts";
+
+export interface CompatLocalParts {
+  readonly book: CompatBook;
+  readonly cursor: ChunkCursor;
+  readonly account: Account;
+  readonly latency: OrderLatency;
+  readonly requests: OrderBus;
+  readonly responses: OrderBus;
+  /** Record market trades for `lastTrades`. */
+  readonly keepTrades: boolean;
+  /** −base: exchange times at or before the epoch count as «none». */
+  readonly epochTs: number;
+}
+
+/** A market trade as the trader saw it; times in ns since the base. */
+export interface SeenTrade {
+  readonly ev: number;
+  readonly exchTs: number;
+  readonly localTs: number;
+  readonly px: number;
+  readonly qty: number;
+}
+
+export class CompatLocal {
+  readonly book: CompatBook;
+  readonly account: Account;
+  readonly orders = new Map<number, CompatOrder>();
+  readonly cursor: ChunkCursor;
+  readonly responses: OrderBus;
+  trades: SeenTrade[] = [];
+  /** Times of the last row seen; NO_TIME before the first. */
+  feedExchTs = NO_TIME;
+  feedLocalTs = NO_TIME;
+  /** The last response with an exchange time: request, exchange, arrival. */
+  orderLocalTs = NO_TIME;
+  orderExchTs = NO_TIME;
+  orderRespTs = NO_TIME;
+  private readonly requests: OrderBus;
+  private readonly latency: OrderLatency;
+  private readonly keepTrades: boolean;
+  private readonly epochTs: number;
+
+  constructor(parts: CompatLocalParts) {
+    this.book = parts.book;
+    this.cursor = parts.cursor;
+    this.account = parts.account;
+    this.latency = parts.latency;
+    this.requests = parts.requests;
+    this.responses = parts.responses;
+    this.keepTrades = parts.keepTrades;
+    this.epochTs = parts.epochTs;
+  }
+
+  /** Processes rows of the current chunk up to `bound`, inclusive, and moves the cursor on. */
+  processRows(bound: number): void {
+    const { cursor, book } = this;
+    const { bid, ask } = book;
+    const chunk = cursor.chunk!;
+    const { code, key, qty, localTs, rows } = chunk;
+    let row = cursor.row;
+    let last = row;
+    let ts = cursor.nextTs;
+    while (ts <= bound) {
+      const bits = code[row]!;
+      const op = bits & OP_MASK;
+      if (op === OP_BID) bid.update(key[row]!, qty[row]!, bits);
+      else if (op === OP_ASK) ask.update(key[row]!, qty[row]!, bits);
+      else if (op === OP_TRADE_BUY || op === OP_TRADE_SELL || op === OP_TRADE_NO_SIDE) {
+        if (this.keepTrades) this.recordTrade(row);
+      } else book.apply(bits, key[row]!, chunk.px[row]!, qty[row]!);
+      last = row;
+      row++;
+      while (row < rows && (code[row]! & AT_LOCAL) === 0) row++;
+      if (row >= rows) break;
+      ts = localTs[row]!;
+    }
+    if (row !== cursor.row) {
+      this.feedExchTs = chunk.exchTs[last]!;
+      this.feedLocalTs = localTs[last]!;
+    }
+    cursor.row = row;
+    cursor.nextTs = ts;
+    if (row >= rows) cursor.settle();
+  }
+
+  /** Processes responses that arrive up to `bound`, `count` of them at most. True: one arrived at `markTs`. */
+  processResponses(bound: number, count: number, markTs: number): boolean {
+    let marked = false;
+    for (let left = count; left > 0 && this.responses.nextTs <= bound; left--) {
+      const arrival = this.responses.nextTs;
+      if (arrival === markTs) marked = true;
+      this.onResponse(this.responses.pop(), arrival);
+    }
+    return marked;
+  }
+
+  submit(
+    id: number,
+    side: number,
+    price: number,
+    qty: number,
+    tif: number,
+    type: number,
+    now: number,
+  ): number {
+    if (this.orders.has(id)) return RC_ORDER_ID_EXIST;
+    const tick = roundToInt(price / this.book.tickSize);
+    const order = new CompatOrder(id, side, tick, qty, tif, type);
+    order.req = STATUS_NEW;
+    order.localTs = now;
+    this.orders.set(id, order);
+    this.request(order.clone(), now);
+    return RC_OK;
+  }
+
+  cancel(id: number, now: number): number {
+    const order = this.orders.get(id);
+    if (order === undefined) return RC_ORDER_NOT_FOUND;
+    if (order.req !== STATUS_NONE) return RC_ORDER_REQUEST_IN_PROCESS;
+    order.req = STATUS_CANCELED;
+    order.localTs = now;
+    this.request(order.clone(), now);
+    return RC_OK;
+  }
+
+  modify(id: number, price: number, qty: number, now: number): number {
+    const order = this.orders.get(id);
+    if (order === undefined) return RC_ORDER_NOT_FOUND;
+    if (order.req !== STATUS_NONE) return RC_ORDER_REQUEST_IN_PROCESS;
+    const { tick: oldTick, qty: oldQty } = order;
+    order.tick = roundToInt(price / this.book.tickSize);
+    order.qty = qty;
+    order.req = STATUS_REPLACED;
+    order.localTs = now;
+    const request = order.clone();
+    const refused = this.request(request, now);
+    if (refused) {
+      request.tick = oldTick;
+      request.qty = oldQty;
+    }
+    return RC_OK;
+  }
+
+  clearInactiveOrders(): void {
+    for (const [id, { status }] of this.orders) {
+      if (status === STATUS_EXPIRED || status === STATUS_FILLED || status === STATUS_CANCELED) {
+        this.orders.delete(id);
+      }
+    }
+  }
+
+  /** Sends a request on its way. True: the exchange refused it; the refusal is on its way back. */
+  private request(order: CompatOrder, now: number): boolean {
+    const latency = this.latency.entry(now);
+    if (latency < 0) {
+      order.req = STATUS_REJECTED;
+      this.responses.append(order, now - latency);
+      return true;
+    }
+    this.requests.append(order, now + latency);
+    return false;
+  }
+
+  private onResponse(response: CompatOrder, now: number): void {
+    if (response.exchTs > this.epochTs) {
+      this.orderLocalTs = response.localTs;
+      this.orderExchTs = response.exchTs;
+      this.orderRespTs = now;
+    }
+    if (response.status === STATUS_FILLED) this.account.applyFill(response, this.book.tickSize);
+    const order = this.orders.get(response.id);
+    if (order === undefined) {
+      if (response.req !== STATUS_REJECTED) this.orders.set(response.id, response);
+    } else if (response.req === STATUS_REJECTED) {
+      if (response.localTs !== order.localTs) return;
+      if (order.req === STATUS_NEW) order.status = STATUS_EXPIRED;
+      order.req = STATUS_NONE;
+    } else {
+      order.copyState(response);
+      if (response.exchTs > this.epochTs) order.exchTs = response.exchTs;
+    }
+  }
+
+  private recordTrade(row: number): void {
+    const chunk = this.cursor.chunk!;
+    this.trades.push({
+      ev: chunk.ev[row]! >>> 0,
+      exchTs: chunk.exchTs[row]!,
+      localTs: chunk.localTs[row]!,
+      px: chunk.px[row]!,
+      qty: chunk.qty[row]!,
+    });
+  }
+}
