@@ -220,7 +220,7 @@ function counterFamilies(lanes: readonly LaneTelemetryView[]): MetricFamily[] {
   const rest = lanes.flatMap(({ lane, counters: own }) =>
     Object.entries(own)
       .filter(([name]) => !isShown(lane, name))
-      .map(([name, value]) => [{ lane, counter: name }, value] as const),
+      .map(([name, value]) => [{ lane, event: name }, value] as const),
   );
   return [
     ...named,
@@ -235,7 +235,7 @@ function counterFamilies(lanes: readonly LaneTelemetryView[]): MetricFamily[] {
       [{ liquidity: "maker" }, makers],
       [{ liquidity: "taker" }, (execution["fills"] ?? 0) - makers],
     ]),
-    counter("hotlane_lane_counter_total", "Every other counter of a lane, by its own name.", rest),
+    counter("hotlane_lane_events_total", "Every other counter of a lane, by its own name.", rest),
   ];
 }
 
