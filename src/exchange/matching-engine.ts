@@ -125,8 +125,8 @@ export class MatchingEngine {
     return MODIFY_OK;
   }
 
-  /** Rests an order of a restored session without matching, at the end of the queue. */
-  restore(slot: number): void {
+  /** Rests an order of a restored session, whose columns the caller has filled, without matching it. */
+  adopt(slot: number): void {
     if (this.orders.reduceOnly[slot] === 1) this.reduceOnlyCount++;
     this.rest(slot);
   }
