@@ -203,6 +203,12 @@ export class DecimalReader {
   }
 
   unsigned(bytes: Uint8Array, at: number, end: number, decimals: number): number {
+    const v = this.truncated(bytes, at, end, decimals);
+    return this.inexact ? SCAN_FAILED : v;
+  }
+
+  /** The same, but finer digits are cut off (averages, which are no multiple of anything). */
+  truncated(bytes: Uint8Array, at: number, end: number, decimals: number): number {
     let v = 0;
     let i = at;
     this.inexact = false;
@@ -227,6 +233,6 @@ export class DecimalReader {
     }
     for (; missing > 0; missing--) v *= 10;
     this.position = i;
-    return v <= Number.MAX_SAFE_INTEGER && !this.inexact ? v : SCAN_FAILED;
+    return v <= Number.MAX_SAFE_INTEGER ? v : SCAN_FAILED;
   }
 }

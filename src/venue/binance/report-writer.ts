@@ -1,0 +1,319 @@
+// What the venue says of the account → records in the execution lane's sink. Hot: execution lane; 0 bytes per
+// record. Heads and continuations are written together or not at all: a report that does not fit is counted,
+// and the gateway then treats its view of the account as lost.
+import type { RecordSink } from "../../core/record.ts";
+import {
+  encodeBalance,
+  encodeFeedStatus,
+  encodeFill,
+  encodeFillDetail,
+  encodeFunding,
+  encodeOrderReport,
+  encodeOrderReportDetail,
+  encodePosition,
+  encodePositionDetail,
+  FLAG_CONTINUATION,
+  FLAG_MORE,
+} from "../../wire/messages.gen.ts";
+
+const NS_PER_MS = 1_000_000;
+
+/** One order report; filled by its source, written by ReportWriter.order. Reused, never kept. */
+export class OrderNews {
+  flags = 0;
+  instrument = 0;
+  strategy = 0;
+  exchTsNs = 0.5;
+  recvTsNs = 0.5;
+  clientSeq = 0;
+  execType = 0;
+  orderState = 0;
+  source = 0;
+  side = 0;
+  pxTicks = 0.5;
+  qtyLots = 0.5;
+  cumQtyLots = 0.5;
+  orderIdLo = 0.5;
+  orderIdHi = 0.5;
+  nonceLo = 0.5;
+  nonceHi = 0.5;
+  rejectCode = 0;
+  action = 0;
+}
+
+/** One fill; reused, never kept. */
+export class FillNews {
+  flags = 0;
+  instrument = 0;
+  strategy = 0;
+  exchTsNs = 0.5;
+  recvTsNs = 0.5;
+  clientSeq = 0;
+  side = 0;
+  maker = 0;
+  source = 0;
+  feeAsset = 0;
+  pxTicks = 0.5;
+  qtyLots = 0.5;
+  tradeIdLo = 0.5;
+  tradeIdHi = 0.5;
+  orderIdLo = 0.5;
+  orderIdHi = 0.5;
+  nonceLo = 0.5;
+  nonceHi = 0.5;
+  feeE8 = 0.5;
+}
+
+export class ReportWriter {
+  /** Records that did not fit. */
+  lost: number;
+  readonly order: OrderNews;
+  readonly fill: FillNews;
+  private readonly sink: RecordSink;
+  private readonly baseMs: number;
+  private sequence: number;
+
+  constructor(sink: RecordSink, baseMs: number) {
+    this.lost = 0;
+    this.order = new OrderNews();
+    this.fill = new FillNews();
+    this.sink = sink;
+    this.baseMs = baseMs;
+    this.sequence = 0;
+  }
+
+  /** Venue ms → session ns. */
+  sessionNs(unixMs: number): number {
+    return (unixMs - this.baseMs) * NS_PER_MS;
+  }
+
+  publish(): void {
+    this.sink.publish();
+  }
+
+  writeOrder(): boolean {
+    if (!this.room(2)) return false;
+    const o = this.order;
+    const m = this.sink.memory;
+    const sequence = this.take();
+    encodeOrderReport(
+      m,
+      this.sink.tryClaim(),
+      o.flags | FLAG_MORE,
+      o.instrument,
+      o.strategy,
+      sequence,
+      0,
+      o.exchTsNs,
+      o.recvTsNs,
+      o.clientSeq,
+      o.execType,
+      o.orderState,
+      o.source,
+      o.side,
+      o.pxTicks,
+      o.qtyLots,
+      o.cumQtyLots,
+    );
+    this.sink.commit();
+    encodeOrderReportDetail(
+      m,
+      this.sink.tryClaim(),
+      o.flags | FLAG_CONTINUATION,
+      o.instrument,
+      o.strategy,
+      sequence,
+      0,
+      o.exchTsNs,
+      o.recvTsNs,
+      o.orderIdLo,
+      o.orderIdHi,
+      o.nonceLo,
+      o.nonceHi,
+      o.rejectCode,
+      o.action,
+      o.exchTsNs,
+    );
+    this.sink.commit();
+    return true;
+  }
+
+  writeFill(): boolean {
+    if (!this.room(2)) return false;
+    const f = this.fill;
+    const m = this.sink.memory;
+    const sequence = this.take();
+    encodeFill(
+      m,
+      this.sink.tryClaim(),
+      f.flags | FLAG_MORE,
+      f.instrument,
+      f.strategy,
+      sequence,
+      0,
+      f.exchTsNs,
+      f.recvTsNs,
+      f.clientSeq,
+      f.side,
+      f.maker,
+      f.source,
+      f.feeAsset,
+      f.pxTicks,
+      f.qtyLots,
+      f.tradeIdLo,
+      f.tradeIdHi,
+    );
+    this.sink.commit();
+    encodeFillDetail(
+      m,
+      this.sink.tryClaim(),
+      f.flags | FLAG_CONTINUATION,
+      f.instrument,
+      f.strategy,
+      sequence,
+      0,
+      f.exchTsNs,
+      f.recvTsNs,
+      f.orderIdLo,
+      f.orderIdHi,
+      f.nonceLo,
+      f.nonceHi,
+      f.feeE8,
+      Number.NaN,
+    );
+    this.sink.commit();
+    return true;
+  }
+
+  writeBalance(
+    flags: number,
+    exchTsNs: number,
+    recvTsNs: number,
+    walletE8: number,
+    availableE8: number,
+    changeE8: number,
+    asset: number,
+    reason: number,
+  ): boolean {
+    if (!this.room(1)) return false;
+    const at = this.sink.tryClaim();
+    const m = this.sink.memory;
+    encodeBalance(
+      m,
+      at,
+      flags,
+      0,
+      0,
+      this.take(),
+      0,
+      exchTsNs,
+      recvTsNs,
+      walletE8,
+      availableE8,
+      changeE8,
+      asset,
+      reason,
+    );
+    this.sink.commit();
+    return true;
+  }
+
+  /** The stream gives no transaction id; the venue's time in ms, unique per payment, stands for it. */
+  writeFunding(
+    instrument: number,
+    unixMs: number,
+    recvTsNs: number,
+    amountE8: number,
+    walletE8: number,
+    asset: number,
+    reason: number,
+  ): boolean {
+    if (!this.room(1)) return false;
+    const at = this.sink.tryClaim();
+    const m = this.sink.memory;
+    const lo = unixMs >>> 0;
+    const hi = (unixMs - lo) / 4294967296;
+    const exch = this.sessionNs(unixMs);
+    encodeFunding(
+      m,
+      at,
+      0,
+      instrument,
+      0,
+      this.take(),
+      0,
+      exch,
+      recvTsNs,
+      amountE8,
+      walletE8,
+      asset,
+      reason,
+      lo,
+      hi,
+    );
+    this.sink.commit();
+    return true;
+  }
+
+  /** The venue's own view of a position (strategy 0): quantity exact, cost from its average price. */
+  writePosition(
+    flags: number,
+    instrument: number,
+    exchTsNs: number,
+    recvTsNs: number,
+    qtyLots: number,
+    costTickLots: number,
+  ): boolean {
+    if (!this.room(2)) return false;
+    const m = this.sink.memory;
+    const sequence = this.take();
+    let at = this.sink.tryClaim();
+    const head = flags | FLAG_MORE;
+    encodePosition(m, at, head, instrument, 0, sequence, 0, exchTsNs, recvTsNs, qtyLots, costTickLots, 0, 0);
+    this.sink.commit();
+    at = this.sink.tryClaim();
+    const tail = flags | FLAG_CONTINUATION;
+    encodePositionDetail(m, at, tail, instrument, 0, sequence, 0, exchTsNs, recvTsNs, 0, 0, 0, Number.NaN);
+    this.sink.commit();
+    return true;
+  }
+
+  /** State of the account stream: FeedStatus of instrument 0. */
+  writeStatus(recvTsNs: number, state: number, reason: number, gaps: number, resyncs: number): boolean {
+    if (!this.room(1)) return false;
+    const at = this.sink.tryClaim();
+    const m = this.sink.memory;
+    encodeFeedStatus(
+      m,
+      at,
+      0,
+      0,
+      0,
+      this.take(),
+      0,
+      0,
+      recvTsNs,
+      state,
+      reason,
+      gaps,
+      resyncs,
+      0,
+      0,
+      Number.NaN,
+    );
+    this.sink.commit();
+    return true;
+  }
+
+  private room(count: number): boolean {
+    if (this.sink.hasRoom(count)) return true;
+    this.lost += count;
+    return false;
+  }
+
+  private take(): number {
+    const sequence = this.sequence;
+    this.sequence = (sequence + 1) >>> 0;
+    return sequence;
+  }
+}
