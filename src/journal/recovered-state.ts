@@ -1,0 +1,380 @@
+// What a WAL says of positions, fills and orders, gathered record by record: the state that a restarted
+// process begins with, before the venue is asked. Keyed by names, because instrument and strategy numbers
+// may differ between sessions. Cold code.
+import type { RecordHandler, RecordMemory } from "../core/record.ts";
+import {
+  ACTION_CANCEL,
+  ACTION_MODIFY,
+  ACTION_PLACE,
+  EXEC_AMENDED,
+  ORDER_CANCELED,
+  ORDER_EXPIRED,
+  ORDER_FILLED,
+  ORDER_NONE,
+  ORDER_PENDING_CANCEL,
+  ORDER_PENDING_MODIFY,
+  ORDER_PENDING_NEW,
+  ORDER_REJECTED,
+} from "../wire/codes.ts";
+import {
+  Fill,
+  FillDetail,
+  HEADER_KIND,
+  KIND_FILL,
+  KIND_FILL_DETAIL,
+  KIND_ORDER_REPORT,
+  KIND_ORDER_REPORT_DETAIL,
+  KIND_ORDER_SENT,
+  KIND_POSITION,
+  KIND_POSITION_DETAIL,
+  OrderReport,
+  OrderReportDetail,
+  OrderSent,
+  Position,
+  PositionDetail,
+} from "../wire/messages.gen.ts";
+
+const RECENT_TRADE_IDS = 4096;
+
+export interface RecoveredPosition {
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly qtyLots: number;
+  readonly costTickLots: number;
+  /** Two-limb sums (core/two-limb.ts). */
+  readonly realizedHi: number;
+  readonly realizedLo: number;
+  feesHi: number;
+  feesLo: number;
+  markTicks: number;
+  /** Of the Position record; −1 when there are fills only. */
+  readonly walPosition: number;
+  /** Fills journalled after it: a kill may fall between a fill and the position that contains it. */
+  readonly fillsSince: RecoveredFill[];
+}
+
+export interface RecoveredFill {
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly orderKey: string;
+  /** SIDE_… */
+  readonly side: number;
+  readonly maker: boolean;
+  readonly pxTicks: number;
+  readonly qtyLots: number;
+  readonly tradeId: bigint;
+  readonly exchUnixNs: bigint;
+  readonly walPosition: number;
+  feeE8: number;
+  feeAsset: number;
+}
+
+export interface RecoveredOrder {
+  /** `nonce:clientSeq`, decimal. */
+  readonly key: string;
+  readonly nonce: bigint;
+  readonly clientSeq: number;
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly side: number;
+  readonly tif: number;
+  readonly orderType: number;
+  pxTicks: number;
+  qtyLots: number;
+  cumQtyLots: number;
+  /** ORDER_…, as last reported; pending states stand for requests without an answer. */
+  state: number;
+  venueOrderId: bigint;
+}
+
+export interface RecoveredInstrument {
+  readonly symbol: string;
+  /** −1n: no fill. */
+  maxTradeId: bigint;
+  lastFillUnixNs: bigint;
+  /** The last 4096, in journal order. */
+  readonly recentTradeIds: Set<bigint>;
+}
+
+/** Names and clocks of the session whose records are being read. */
+export interface SessionContext {
+  readonly session: string;
+  readonly baseNs: bigint;
+  readonly nonce: bigint;
+  symbolOf(instrument: number): string;
+  strategyOf(strategy: number): string;
+}
+
+const TERMINAL = new Set<number>([ORDER_FILLED, ORDER_CANCELED, ORDER_EXPIRED, ORDER_REJECTED]);
+const id64 = (lo: number, hi: number): bigint => (BigInt(hi) << 32n) | BigInt(lo);
+
+export class RecoveredState implements RecordHandler {
+  readonly positions = new Map<string, RecoveredPosition>();
+  readonly orders = new Map<string, RecoveredOrder>();
+  readonly instruments = new Map<string, RecoveredInstrument>();
+  /** Highest clientSeq of the session being read. */
+  maxClientSeq = 0;
+  /** WAL position of the record that comes next. */
+  walPosition = 0;
+  private context: SessionContext;
+  private lastPosition: RecoveredPosition | null = null;
+  private lastFill: RecoveredFill | null = null;
+  private lastReport: OrderReportHead | null = null;
+  private readonly fill: Fill;
+  private readonly fillDetail: FillDetail;
+  private readonly sent: OrderSent;
+  private readonly report: OrderReport;
+  private readonly reportDetail: OrderReportDetail;
+  private readonly position: Position;
+  private readonly positionDetail: PositionDetail;
+
+  constructor(memory: RecordMemory, context: SessionContext) {
+    this.context = context;
+    this.fill = new Fill(memory);
+    this.fillDetail = new FillDetail(memory);
+    this.sent = new OrderSent(memory);
+    this.report = new OrderReport(memory);
+    this.reportDetail = new OrderReportDetail(memory);
+    this.position = new Position(memory);
+    this.positionDetail = new PositionDetail(memory);
+  }
+
+  startSession(context: SessionContext): void {
+    this.settle();
+    this.context = context;
+    this.maxClientSeq = 0;
+  }
+
+  onRecord(m: RecordMemory, at: number): void {
+    const kind = m.u16[(at >> 1) + HEADER_KIND]!;
+    if (kind === KIND_FILL_DETAIL) this.onFillDetail(m, at);
+    else if (kind === KIND_ORDER_REPORT_DETAIL) this.onReportDetail(m, at);
+    else if (kind === KIND_POSITION_DETAIL) this.onPositionDetail(m, at);
+    else {
+      this.settle();
+      if (kind === KIND_FILL) this.onFill(m, at);
+      else if (kind === KIND_ORDER_SENT) this.onSent(m, at);
+      else if (kind === KIND_ORDER_REPORT) this.onReport(m, at);
+      else if (kind === KIND_POSITION) this.onPosition(m, at);
+    }
+  }
+
+  /** Applies heads whose continuation never came (a group that had to be split, or the end of the WAL). */
+  settle(): void {
+    if (this.lastFill !== null) this.applyFill(this.lastFill);
+    if (this.lastReport !== null) this.applyReport(this.lastReport, this.context.nonce, 0n);
+    this.lastFill = null;
+    this.lastReport = null;
+    this.lastPosition = null;
+  }
+
+  private onFill(m: RecordMemory, at: number): void {
+    const fill = this.fill.wrap(m, at);
+    this.noteClientSeq(fill.clientSeq);
+    this.lastFill = {
+      strategy: this.context.strategyOf(fill.strategy),
+      symbol: this.context.symbolOf(fill.instrument),
+      orderKey: `${this.context.nonce}:${fill.clientSeq}`,
+      side: fill.side,
+      maker: fill.maker === 1,
+      pxTicks: fill.pxTicks,
+      qtyLots: fill.qtyLots,
+      tradeId: id64(fill.tradeIdLo, fill.tradeIdHi),
+      exchUnixNs: this.context.baseNs + BigInt(Math.round(fill.exchTsNs)),
+      walPosition: this.walPosition,
+      feeE8: 0,
+      feeAsset: fill.feeAsset,
+    };
+  }
+
+  private onFillDetail(m: RecordMemory, at: number): void {
+    const fill = this.lastFill;
+    this.lastFill = null;
+    if (fill === null) return;
+    const detail = this.fillDetail.wrap(m, at);
+    const nonce = id64(detail.clientNonceLo, detail.clientNonceHi);
+    const clientSeq = fill.orderKey.slice(fill.orderKey.indexOf(":") + 1);
+    this.applyFill({
+      ...fill,
+      feeE8: detail.feeE8,
+      orderKey: nonce === 0n ? fill.orderKey : `${nonce}:${clientSeq}`,
+    });
+  }
+
+  private applyFill(fill: RecoveredFill): void {
+    const instrument = this.instrumentOf(fill.symbol);
+    const recent = instrument.recentTradeIds;
+    if (recent.has(fill.tradeId)) return;
+    recent.add(fill.tradeId);
+    if (recent.size > RECENT_TRADE_IDS) recent.delete(recent.values().next().value!);
+    if (fill.tradeId > instrument.maxTradeId) instrument.maxTradeId = fill.tradeId;
+    if (fill.exchUnixNs > instrument.lastFillUnixNs) instrument.lastFillUnixNs = fill.exchUnixNs;
+    this.positionOf(fill.strategy, fill.symbol).fillsSince.push(fill);
+  }
+
+  private onSent(m: RecordMemory, at: number): void {
+    const sent = this.sent.wrap(m, at);
+    this.noteClientSeq(sent.clientSeq);
+    const key = `${this.context.nonce}:${sent.clientSeq}`;
+    const known = this.orders.get(key);
+    if (sent.action === ACTION_PLACE) {
+      this.orders.set(key, {
+        key,
+        nonce: this.context.nonce,
+        clientSeq: sent.clientSeq,
+        strategy: this.context.strategyOf(sent.strategy),
+        symbol: this.context.symbolOf(sent.instrument),
+        side: sent.side,
+        tif: sent.tif,
+        orderType: sent.orderType,
+        pxTicks: sent.pxTicks,
+        qtyLots: sent.qtyLots,
+        cumQtyLots: 0,
+        state: ORDER_PENDING_NEW,
+        venueOrderId: 0n,
+      });
+    } else if (known !== undefined) {
+      if (sent.action === ACTION_CANCEL) known.state = ORDER_PENDING_CANCEL;
+      if (sent.action === ACTION_MODIFY) known.state = ORDER_PENDING_MODIFY;
+    }
+  }
+
+  private onReport(m: RecordMemory, at: number): void {
+    const report = this.report.wrap(m, at);
+    this.lastReport = {
+      clientSeq: report.clientSeq,
+      execType: report.execType,
+      state: report.orderState,
+      side: report.side,
+      pxTicks: report.pxTicks,
+      qtyLots: report.qtyLots,
+      cumQtyLots: report.cumQtyLots,
+      strategy: this.context.strategyOf(report.strategy),
+      symbol: this.context.symbolOf(report.instrument),
+    };
+  }
+
+  private onReportDetail(m: RecordMemory, at: number): void {
+    const head = this.lastReport;
+    this.lastReport = null;
+    if (head === null) return;
+    const detail = this.reportDetail.wrap(m, at);
+    const nonce = id64(detail.clientNonceLo, detail.clientNonceHi);
+    this.applyReport(
+      head,
+      nonce === 0n ? this.context.nonce : nonce,
+      id64(detail.venueOrderIdLo, detail.venueOrderIdHi),
+    );
+  }
+
+  private applyReport(head: OrderReportHead, nonce: bigint, venueOrderId: bigint): void {
+    if (head.clientSeq === 0) return;
+    if (nonce === this.context.nonce) this.noteClientSeq(head.clientSeq);
+    const key = `${nonce}:${head.clientSeq}`;
+    if (TERMINAL.has(head.state)) {
+      this.orders.delete(key);
+      return;
+    }
+    const order = this.orders.get(key) ?? this.adopt(key, nonce, head);
+    if (head.state !== ORDER_NONE) order.state = head.state;
+    if (head.cumQtyLots > order.cumQtyLots) order.cumQtyLots = head.cumQtyLots;
+    if (venueOrderId !== 0n) order.venueOrderId = venueOrderId;
+    if (head.execType === EXEC_AMENDED) {
+      order.pxTicks = head.pxTicks;
+      order.qtyLots = head.qtyLots;
+    }
+  }
+
+  /** An order that this WAL did not see sent: of an earlier session whose segments are gone. */
+  private adopt(key: string, nonce: bigint, head: OrderReportHead): RecoveredOrder {
+    const { clientSeq, strategy, symbol, side, pxTicks, qtyLots, cumQtyLots, state } = head;
+    const order: RecoveredOrder = {
+      ...{ key, nonce, clientSeq, strategy, symbol, side, pxTicks, qtyLots, cumQtyLots, state },
+      tif: 0,
+      orderType: 0,
+      venueOrderId: 0n,
+    };
+    if (state !== ORDER_NONE) this.orders.set(key, order);
+    return order;
+  }
+
+  private onPosition(m: RecordMemory, at: number): void {
+    const record = this.position.wrap(m, at);
+    const strategy = this.context.strategyOf(record.strategy);
+    const symbol = this.context.symbolOf(record.instrument);
+    const position: RecoveredPosition = {
+      strategy,
+      symbol,
+      qtyLots: record.qtyLots,
+      costTickLots: record.costTickLots,
+      realizedHi: record.realizedHi,
+      realizedLo: record.realizedLo,
+      feesHi: 0,
+      feesLo: 0,
+      markTicks: Number.NaN,
+      walPosition: this.walPosition,
+      fillsSince: [],
+    };
+    this.positions.set(`${strategy}\n${symbol}`, position);
+    this.lastPosition = position;
+  }
+
+  private onPositionDetail(m: RecordMemory, at: number): void {
+    if (this.lastPosition === null) return;
+    const detail = this.positionDetail.wrap(m, at);
+    this.lastPosition.feesHi = detail.feesHi;
+    this.lastPosition.feesLo = detail.feesLo;
+    this.lastPosition.markTicks = detail.markTicks;
+    this.lastPosition = null;
+  }
+
+  private positionOf(strategy: string, symbol: string): RecoveredPosition {
+    const key = `${strategy}\n${symbol}`;
+    const known = this.positions.get(key);
+    if (known !== undefined) return known;
+    const flat: RecoveredPosition = {
+      strategy,
+      symbol,
+      qtyLots: 0,
+      costTickLots: 0,
+      realizedHi: 0,
+      realizedLo: 0,
+      feesHi: 0,
+      feesLo: 0,
+      markTicks: Number.NaN,
+      walPosition: -1,
+      fillsSince: [],
+    };
+    this.positions.set(key, flat);
+    return flat;
+  }
+
+  private instrumentOf(symbol: string): RecoveredInstrument {
+    const known = this.instruments.get(symbol);
+    if (known !== undefined) return known;
+    const fresh: RecoveredInstrument = {
+      symbol,
+      maxTradeId: -1n,
+      lastFillUnixNs: 0n,
+      recentTradeIds: new Set(),
+    };
+    this.instruments.set(symbol, fresh);
+    return fresh;
+  }
+
+  private noteClientSeq(clientSeq: number): void {
+    if (clientSeq > this.maxClientSeq) this.maxClientSeq = clientSeq;
+  }
+}
+
+interface OrderReportHead {
+  readonly clientSeq: number;
+  readonly execType: number;
+  readonly state: number;
+  readonly side: number;
+  readonly pxTicks: number;
+  readonly qtyLots: number;
+  readonly cumQtyLots: number;
+  readonly strategy: string;
+  readonly symbol: string;
+}
