@@ -1,10 +1,10 @@
 // Start and stop of a lane, over postMessage; everything else crosses in the arena.
 //   main → lane: {start}      lane → main: {ready} when built and warm
 //   main → lane: {go}         lane → main: {done} after the stop word, or {failed}
-import type { LanePlacement } from "../lane/placement.ts";
+import type { LanePlacement, LaneRole } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
+import type { GraphStart } from "./factor-lane.ts";
 import type { EngineLayout } from "./layout.ts";
-import type { RecoveredState } from "./recovered-state.ts";
 import type { EngineSettings } from "./settings.ts";
 
 export interface SessionIdentity {
@@ -24,9 +24,17 @@ export interface LaneStart {
   readonly settings: EngineSettings;
   readonly instruments: readonly Instrument[];
   readonly session: SessionIdentity;
-  readonly recovered: RecoveredState;
-  /** Lanes that sleep in `park`: their producers ring the doorbell. */
+  readonly graphs: readonly GraphStart[];
+  /** Record kinds that EXECUTION wants forwarded; instrument 0 = of all. */
+  readonly subscriptions: readonly { readonly kind: number; readonly instrument: number }[];
+  /** Interval of the market stream's Timer, ns; 0 = no graph needs one. */
+  readonly marketTimerNs: number;
+  /** WAL position of this session's first record. */
+  readonly walPosition: number;
+  /** By lane name: sleeps in `park`, so producers ring its doorbell. */
   readonly parks: Readonly<Record<string, boolean>>;
+  /** Which lane runs a role. */
+  readonly roleLanes: Readonly<Record<LaneRole, string>>;
 }
 
 export type ToLane = { readonly start: LaneStart } | { readonly go: true };

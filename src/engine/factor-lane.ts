@@ -1,0 +1,169 @@
+// FACTOR: books and factor graphs between the market stream and EXECUTION.
+
+import type { Histogram } from "../core/histogram.ts";
+import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts";
+import { makeFactorState, memoryText } from "../factor/factor-state.ts";
+import { loadGraphFile } from "../factor/graph-toml.ts";
+import { FactorHandler, type Subscription } from "../factor/handler.ts";
+import type { GraphSetup } from "../factor/signal-registry.ts";
+import type { Agent } from "../lane/agent.ts";
+import { BoardWriter } from "../lane/board.ts";
+import type { RingConsumer } from "../ring/spsc-ring.ts";
+import { LOG_INFO } from "../wire/codes.ts";
+import { FLAG_END_OF_EVENT, HEADER_FLAGS, HEADER_RECV_TS_NS } from "../wire/messages.gen.ts";
+import { FactorBoardTap } from "./factor-board.ts";
+import type { LaneContext } from "./lane-host.ts";
+import { COUNTERS } from "./telemetry-names.ts";
+
+/** One graph file on one instrument. */
+export interface GraphStart {
+  readonly name: string;
+  readonly file: string;
+  readonly instrument: number;
+}
+
+/** Compiles the graphs of a start. Throws GraphError naming file, line and node. */
+export async function loadGraphs(graphs: readonly GraphStart[]): Promise<GraphSetup[]> {
+  return Promise.all(
+    graphs.map(async (g) => ({
+      name: g.name,
+      program: await loadGraphFile(g.file),
+      instrument: g.instrument,
+    })),
+  );
+}
+
+export interface FactorParts {
+  /** What FEED's records are handed to. */
+  readonly entry: RecordHandler;
+  readonly agent: Agent | null;
+}
+
+/**
+ * `sink`: towards EXECUTION. `market`: the ring from FEED, or null when FEED shares the lane and calls `entry`.
+ */
+export async function buildFactor(
+  context: LaneContext,
+  sink: RecordSink,
+  market: RingConsumer | null,
+): Promise<FactorParts> {
+  const { start } = context;
+  const telemetry = context.telemetry("factor");
+  const histogram = (name: string) => telemetry.histogram(start.layout.telemetry.factor, name);
+  const state = makeFactorState({
+    instruments: start.instruments,
+    graphs: await loadGraphs(start.graphs),
+  });
+  const board = new BoardWriter(start.arena, start.layout.boards.factor);
+  const handler = new FactorHandler({
+    state,
+    sink: new FactorBoardTap(sink, board, start.instruments.length),
+    baseNs: BigInt(context.baseMs) * 1_000_000n,
+    subscriptions: start.subscriptions as readonly Subscription[],
+  });
+  for (const line of memoryText(state).split("\n")) context.log.log(LOG_INFO, 0, line);
+  const nowNs = () => context.clock.nowNs();
+  const timed = new TimedHandler(handler, nowNs, histogram("book"), histogram("graph"));
+  const agent =
+    market === null
+      ? null
+      : new FactorAgent(market, timed, handler, telemetry.counters, histogram("hop"), nowNs);
+  return { entry: timed, agent };
+}
+
+/** One event in this many is timed by stage: two clock calls an event would cost more than the graph. */
+const TIMED_EVERY = 32;
+
+/** Hot; factor lane; 0 bytes. `book`: first record of an event → its last; `graph`: the last record itself. */
+class TimedHandler implements RecordHandler {
+  private readonly inner: FactorHandler;
+  private readonly nowNs: () => number;
+  private readonly book: Histogram;
+  private readonly graph: Histogram;
+  private events: number;
+  private inEvent: boolean;
+  private startedNs: number;
+
+  constructor(inner: FactorHandler, nowNs: () => number, book: Histogram, graph: Histogram) {
+    this.inner = inner;
+    this.nowNs = nowNs;
+    this.book = book;
+    this.graph = graph;
+    this.events = 0;
+    this.inEvent = false;
+    this.startedNs = 0;
+  }
+
+  onRecord(m: RecordMemory, at: number): void {
+    const last = (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
+    if (this.events !== 0) {
+      if (last) this.events--;
+      this.inner.onRecord(m, at);
+      return;
+    }
+    if (!this.inEvent) {
+      this.inEvent = true;
+      this.startedNs = this.nowNs();
+    }
+    if (last) this.timeLast(m, at);
+    else this.inner.onRecord(m, at);
+  }
+
+  onBatchEnd(): void {
+    this.inner.onBatchEnd();
+  }
+
+  private timeLast(m: RecordMemory, at: number): void {
+    const before = this.nowNs();
+    this.inner.onRecord(m, at);
+    this.graph.record(this.nowNs() - before);
+    this.book.record(before - this.startedNs);
+    this.inEvent = false;
+    this.events = TIMED_EVERY;
+  }
+}
+
+const DRAIN_LIMIT = 512;
+
+class FactorAgent implements Agent {
+  readonly name = "factor";
+  private readonly market: RingConsumer;
+  private readonly entry: TimedHandler;
+  private readonly handler: FactorHandler;
+  private readonly slots: Float64Array;
+  private readonly hop: Histogram;
+  private readonly nowNs: () => number;
+
+  constructor(
+    market: RingConsumer,
+    entry: TimedHandler,
+    handler: FactorHandler,
+    slots: Float64Array,
+    hop: Histogram,
+    nowNs: () => number,
+  ) {
+    this.market = market;
+    this.entry = entry;
+    this.handler = handler;
+    this.slots = slots;
+    this.hop = hop;
+    this.nowNs = nowNs;
+  }
+
+  doWork(): number {
+    const market = this.market;
+    if (market.available() === 0) return 0;
+    const at = market.offsetOf(0);
+    this.hop.record(this.nowNs() - market.memory.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
+    const count = market.drain(this.entry, DRAIN_LIMIT);
+    this.entry.onBatchEnd();
+    this.slots[COUNTERS.factor.indexOf("records")]! += count;
+    this.slots[COUNTERS.factor.indexOf("events")] = this.handler.updates;
+    this.slots[COUNTERS.factor.indexOf("overflows")] = this.handler.lost;
+    return count;
+  }
+
+  hasWork(): boolean {
+    return this.market.availableNow() > 0;
+  }
+}

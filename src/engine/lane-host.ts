@@ -1,0 +1,136 @@
+// A lane's side of its life: receives LaneStart, builds and warms its agents, reports ready, runs the duty
+// cycle until the stop word, reports the end. The worker entry files call hostLane and nothing else.
+import { gettid, monotonicNs } from "../../ffi/host.ts";
+import { type Clock, SessionClock } from "../core/clock.ts";
+import { RecordMemory } from "../core/record.ts";
+import type { Agent } from "../lane/agent.ts";
+import { DutyCycle } from "../lane/duty-cycle.ts";
+import { LaneLog } from "../lane/notices.ts";
+import { nameLane, pinLane } from "../lane/pinning.ts";
+import type { LaneRole } from "../lane/placement.ts";
+import { countCollections, LaneTelemetry, VITAL_THREAD_ID } from "../lane/telemetry.ts";
+import { openArena } from "../ring/arena.ts";
+import { Doorbell } from "../ring/doorbell.ts";
+import { RingConsumer, type RingLocation, RingProducer } from "../ring/spsc-ring.ts";
+import { LOG_INFO, LOG_WARN } from "../wire/codes.ts";
+import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
+import type { FromLane, LaneStart, ToLane } from "./lane-protocol.ts";
+
+/** What assembling code gets: the lane's memory, clock and ends of rings. */
+export class LaneContext {
+  readonly start: LaneStart;
+  readonly memory: RecordMemory;
+  readonly clock: Clock;
+  /** Session base, ms since the epoch. */
+  readonly baseMs: number;
+  readonly log: LaneLog;
+  private readonly telemetries = new Map<LaneRole, LaneTelemetry>();
+
+  constructor(start: LaneStart) {
+    this.start = start;
+    this.memory = new RecordMemory(start.arena);
+    const base = openArena(start.arena, SCHEMA_VERSION);
+    this.clock = new SessionClock(base, monotonicNs);
+    this.baseMs = Number(base.baseNs / 1_000_000n);
+    const notices = new RingProducer(this.memory, start.layout.rings.notices[start.placement.name]!, null);
+    this.log = new LaneLog(notices, start.laneNumber, this.clock);
+  }
+
+  /** The producing end of a ring whose consumer runs in `consumerRole`'s lane. */
+  producer(ring: RingLocation, consumerRole: LaneRole): RingProducer {
+    return new RingProducer(this.memory, ring, this.doorbellOf(consumerRole));
+  }
+
+  consumer(ring: RingLocation): RingConsumer {
+    return new RingConsumer(this.memory, ring);
+  }
+
+  telemetry(role: LaneRole): LaneTelemetry {
+    let known = this.telemetries.get(role);
+    if (known === undefined) {
+      known = new LaneTelemetry(this.start.arena, this.start.layout.telemetry[role]);
+      this.telemetries.set(role, known);
+    }
+    return known;
+  }
+
+  counterIndex(role: LaneRole, name: string): number {
+    return this.start.layout.telemetry[role].counters.indexOf(name);
+  }
+
+  /** null when that lane never sleeps in `park`. */
+  private doorbellOf(role: LaneRole): Doorbell | null {
+    const lane = this.start.roleLanes[role];
+    return this.start.parks[lane] ? new Doorbell(this.start.arena, this.start.layout.doorbells[lane]!) : null;
+  }
+}
+
+export interface LaneAgents {
+  readonly agents: readonly Agent[];
+  /** True when some agent owns a Bun socket or timer: the lane must take macrotask turns. */
+  readonly ownsSocket: boolean;
+  /** Longest sleep, ms: the finest timer an agent of this lane keeps. */
+  readonly idleTimeoutMs: number;
+  /** Set by the host: call it from socket callbacks so that a parked lane looks at its agents. */
+  bindPoke?(poke: () => void): void;
+  /** Runs the hot functions before trading. */
+  warmUp?(): void;
+}
+
+export type LaneBuilder = (context: LaneContext) => Promise<LaneAgents>;
+
+declare const self: Worker;
+
+/** Runs in the worker. */
+export function hostLane(build: LaneBuilder): void {
+  const post = (message: FromLane) => self.postMessage(message);
+  let prepared: { context: LaneContext; lane: LaneAgents } | null = null;
+  self.onmessage = async (event: MessageEvent<ToLane>) => {
+    try {
+      if ("start" in event.data) {
+        prepared = await prepare(event.data.start, build);
+        post({ ready: true, tid: gettid(), notes: [] });
+      } else if (prepared !== null) {
+        await run(prepared.context, prepared.lane, post);
+        post({ done: true });
+      }
+    } catch (error) {
+      const e = error as Error;
+      post({ failed: e.message, stack: e.stack ?? "" });
+    }
+  };
+}
+
+async function prepare(start: LaneStart, build: LaneBuilder) {
+  nameLane(start.placement.name);
+  const context = new LaneContext(start);
+  const lane = await build(context);
+  lane.warmUp?.();
+  return { context, lane };
+}
+
+async function run(context: LaneContext, lane: LaneAgents, post: (m: FromLane) => void): Promise<void> {
+  const { placement, arena, layout } = context.start;
+  for (const role of placement.agents) context.telemetry(role).reset();
+  const vitals = context.telemetry(placement.agents[0]!).vitals;
+  vitals[VITAL_THREAD_ID] = gettid();
+  countCollections(vitals);
+  if (placement.cpu >= 0) {
+    const { tid, result } = pinLane(placement.cpu);
+    if (!result.ok) context.log.log(LOG_WARN, 0, `not pinned to cpu ${placement.cpu}: ${result.error}`);
+    post({ pinned: true, tid, error: result.ok ? null : result.error });
+  }
+  const cycle = new DutyCycle({
+    agents: lane.agents,
+    wait: placement.wait,
+    ownsSocket: lane.ownsSocket,
+    arena,
+    doorbell: new Doorbell(arena, layout.doorbells[placement.name]!),
+    vitals,
+    monotonicNs,
+    idleTimeoutMs: lane.idleTimeoutMs,
+  });
+  lane.bindPoke?.(() => cycle.poke());
+  context.log.log(LOG_INFO, 0, `lane ${placement.name} runs (${placement.wait})`);
+  await cycle.run();
+}
