@@ -64,7 +64,10 @@ export class L2Book {
 
   constructor(options: L2BookOptions = {}) {
     const w = options.windowTicks ?? DEFAULT_WINDOW_TICKS;
-    assert((w & (w - 1)) === 0 && w >= 1024 && w <= 32_768, "book window must be a power of two, 1024..32768");
+    assert(
+      (w & (w - 1)) === 0 && w >= 1024 && w <= 32_768,
+      "book window must be a power of two, 1024..32768",
+    );
     this.windowTicks = w;
     this.mask = w - 1;
     this.qty = new Float64Array(2 * w);
@@ -320,7 +323,9 @@ export class L2Book {
     const bound = this.bandAskBound[band]!;
     if (bound !== toTick) {
       const moved =
-        toTick > bound ? this.sumBetween(1, bound + 1, toTick + 1) : -this.sumBetween(1, toTick + 1, bound + 1);
+        toTick > bound
+          ? this.sumBetween(1, bound + 1, toTick + 1)
+          : -this.sumBetween(1, toTick + 1, bound + 1);
       this.bandAskSum[band] = this.bandAskSum[band]! + moved;
       this.bandAskBound[band] = toTick;
     }
@@ -333,11 +338,11 @@ export class L2Book {
     const far = s === 0 ? this.farBids : this.farAsks;
     let total = 0;
     if (far.count > 0) {
-      if (from < this.lo) total += far.sum(from, to < this.lo ? to : this.lo);
-      if (to > this.hi) total += far.sum(from > this.hi ? from : this.hi, to);
+      if (from < this.lo) total += far.sum(from, Math.min(to, this.lo));
+      if (to > this.hi) total += far.sum(Math.max(from, this.hi), to);
     }
-    const first = from > this.lo ? from : this.lo;
-    const last = to < this.hi ? to : this.hi;
+    const first = Math.max(from, this.lo);
+    const last = Math.min(to, this.hi);
     if (last - first <= 64) {
       const side = s * this.windowTicks;
       for (let tick = first; tick < last; tick++) total += this.qty[side + (tick & this.mask)]!;
@@ -358,7 +363,7 @@ export class L2Book {
     }
     const tick = this.windowBelow(s, px);
     if (tick !== -Infinity || far.count === 0) return tick;
-    return far.below(px < this.lo ? px : this.lo);
+    return far.below(Math.min(px, this.lo));
   }
 
   private following(s: number, px: number): number {
@@ -373,7 +378,7 @@ export class L2Book {
   }
 
   private windowBelow(s: number, px: number): number {
-    const from = px > this.hi ? this.hi : px;
+    const from = Math.min(px, this.hi);
     if (from <= this.lo) return -Infinity;
     const last = (from - 1) & this.mask;
     let at = this.highestBit(s, last);

@@ -12,10 +12,12 @@ function expectSame(book: L2Book, naive: NaiveBook, deep: boolean): void {
   expect(book.levelCount).toBe(naive.bids.size + naive.asks.size);
   if (!deep) return;
   const bids: number[] = [];
-  for (let t = book.bestBidTicks; !Number.isNaN(t); t = book.nextBelow(BID, t)) bids.push(t, book.qtyAt(BID, t));
+  for (let t = book.bestBidTicks; !Number.isNaN(t); t = book.nextBelow(BID, t))
+    bids.push(t, book.qtyAt(BID, t));
   expect(bids).toEqual(naive.descendingBids().flat());
   const asks: number[] = [];
-  for (let t = book.bestAskTicks; !Number.isNaN(t); t = book.nextAbove(ASK, t)) asks.push(t, book.qtyAt(ASK, t));
+  for (let t = book.bestAskTicks; !Number.isNaN(t); t = book.nextAbove(ASK, t))
+    asks.push(t, book.qtyAt(ASK, t));
   expect(asks).toEqual(naive.ascendingAsks().flat());
 }
 
@@ -133,6 +135,10 @@ describe("L2Book", () => {
     book.apply(BID, px, 5);
     book.apply(ASK, px + 3, 7);
     book.apply(BID, px - 2_000_000, 9);
-    expect([book.bestBidTicks, book.bestAskTicks, book.nextBelow(BID, px)]).toEqual([px, px + 3, px - 2_000_000]);
+    expect([book.bestBidTicks, book.bestAskTicks, book.nextBelow(BID, px)]).toEqual([
+      px,
+      px + 3,
+      px - 2_000_000,
+    ]);
   });
 });

@@ -1,0 +1,107 @@
+// The one arena of a factor lane: contexts of all instruments and states of all graphs in a single
+// Float64Array, planned term by term at start. Cold; what it makes is hot.
+//
+//   | handler words | due times of graphs | alphas | context of instrument 1, 2, … | graph 1, 2, … |
+import { AlphaBoard } from "./alpha-board.ts";
+import {
+  type ContextConfig,
+  type ContextInstrument,
+  contextWords,
+  DEFAULT_CONTEXT,
+  InstrumentContext,
+} from "./context.ts";
+import { addNeeds, GraphInstance, programWords } from "./program.ts";
+import type { GraphSetup } from "./signal-registry.ts";
+
+/** [0] logical time of the last record. */
+export const HANDLER_WORDS = 8;
+
+export interface FactorStateOptions {
+  readonly instruments: readonly ContextInstrument[];
+  readonly graphs: readonly GraphSetup[];
+  readonly alphas?: readonly string[];
+  /** Capacities for every context; what graphs need is added. */
+  readonly context?: Partial<ContextConfig>;
+}
+
+export interface MemoryTerm {
+  readonly what: string;
+  readonly bytes: number;
+}
+
+export interface FactorState {
+  readonly f64: Float64Array;
+  /** First word of the graphs' due times, one each. */
+  readonly dueWords: number;
+  readonly alphas: AlphaBoard;
+  /** In the order of the instruments given. */
+  readonly contexts: readonly InstrumentContext[];
+  readonly graphs: readonly GraphInstance[];
+  readonly setups: readonly GraphSetup[];
+  /** Derivation of the memory, for the start-up message. */
+  readonly memory: readonly MemoryTerm[];
+}
+
+/** Index of the context a program's instrument name means; throws RangeError naming graph and symbol. */
+function contextIndex(options: FactorStateOptions, setup: GraphSetup, symbol: string): number {
+  const index = options.instruments.findIndex((i) =>
+    symbol === "" ? i.id === setup.instrument : i.symbol === symbol,
+  );
+  if (index >= 0) return index;
+  const wanted = symbol === "" ? `instrument ${setup.instrument}` : `instrument ${symbol}`;
+  throw new RangeError(`graph ${setup.name} reads ${wanted}, which is not configured`);
+}
+
+/** Plans, allocates and builds everything. Throws RangeError for an instrument that is not there. */
+export function makeFactorState(options: FactorStateOptions): FactorState {
+  const alphaNames = options.alphas ?? [];
+  const maps = options.graphs.map((g) => g.program.instruments.map((s) => contextIndex(options, g, s)));
+  const configs = options.instruments.map((_, index) => {
+    let config: ContextConfig = { ...DEFAULT_CONTEXT, ...options.context };
+    options.graphs.forEach((g, k) => {
+      maps[k]!.forEach((context, slot) => {
+        if (context === index) config = addNeeds(config, g.program, slot);
+      });
+    });
+    return config;
+  });
+  const dueWords = HANDLER_WORDS;
+  let words = dueWords + options.graphs.length;
+  const alphasAt = words;
+  words += AlphaBoard.words(alphaNames);
+  const contextsAt = configs.map((c) => take(contextWords(c)));
+  const graphsAt = options.graphs.map((g) => take(programWords(g.program)));
+  function take(count: number): number {
+    words += count;
+    return words - count;
+  }
+  const f64 = new Float64Array(words);
+  const alphas = new AlphaBoard(alphaNames, f64, alphasAt);
+  const contexts = options.instruments.map(
+    (instrument, i) => new InstrumentContext(instrument, configs[i]!, f64, contextsAt[i]!, alphas),
+  );
+  const graphs = options.graphs.map(
+    (g, k) =>
+      new GraphInstance(
+        g.program,
+        f64,
+        graphsAt[k]!,
+        maps[k]!.map((c) => contexts[c]!),
+      ),
+  );
+  const memory = [
+    ...contexts.map((c) => ({
+      what: `context ${c.instrument.symbol} (book ${c.book.bytes} B)`,
+      bytes: c.bytes,
+    })),
+    ...options.graphs.map((g) => ({ what: `graph ${g.name}`, bytes: programWords(g.program) * 8 })),
+  ];
+  return { f64, dueWords, alphas, contexts, graphs, setups: options.graphs, memory };
+}
+
+/** One line per term and the total. */
+export function memoryText(state: FactorState): string {
+  const total = state.memory.reduce((sum, term) => sum + term.bytes, 0);
+  const lines = state.memory.map((t) => `${t.what}: ${(t.bytes / 1024).toFixed(0)} KiB`);
+  return [...lines, `factor lane: ${(total / 1024).toFixed(0)} KiB`].join("\n");
+}

@@ -1,0 +1,681 @@
+// The FACTOR component: market records in; books, contexts and graphs; Bbo, Signal, FeedStatus and what
+// EXECUTION subscribed to out. Knows nothing of threads.
+// Hot: factor lane; 0 bytes per record; per event: O(levels of the message) + one pass of each triggered graph.
+//
+// Triggers ([graph] trigger): "book" once per event that holds a depth, snapshot or clear record; "trade" once
+// per event that holds a trade; an interval at its multiples since the Unix epoch, from the first one after
+// the first record to the last one at or before the last record, each seeing every record received at or before
+// that instant. So a multiple m fires when a record received after m arrives (market Timers make that
+// timely), before that record is applied. `finish` fires a multiple equal to the last record's time.
+//
+// While an instrument is not SYNCED no graph that reads it runs: on leaving SYNCED its outputs are sent as NaN
+// once, Bbo is withheld, and both return with the next event after SYNCED.
+import { assert } from "../core/assert.ts";
+import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts";
+import { depthOfLevels } from "../market/book-stats.ts";
+import { ASK, BID, type L2Book } from "../market/l2-book.ts";
+import {
+  FEED_CONNECTING,
+  FEED_REASON_NONE,
+  FEED_REASON_OVERFLOW,
+  FEED_STALE,
+  FEED_SYNCED,
+} from "../wire/codes.ts";
+import {
+  ALPHA_SIGNAL_INDEX,
+  ALPHA_VALUE,
+  DEPTH_CLEAR_PX_TICKS,
+  DEPTH_CLEAR_SIDE,
+  DEPTH_DELTA_LEVEL_COUNT,
+  DEPTH_DELTA_PX_TICKS,
+  DEPTH_DELTA_QTY_LOTS,
+  DEPTH_DELTA_SIDE,
+  FEED_STATUS_GAPS,
+  FEED_STATUS_REASON,
+  FEED_STATUS_RESYNCS,
+  FEED_STATUS_STATE,
+  FLAG_END_OF_EVENT,
+  HEADER_EXCH_TS_NS,
+  HEADER_FLAGS,
+  HEADER_INSTRUMENT,
+  HEADER_KIND,
+  HEADER_RECV_TS_NS,
+  KIND_ALPHA,
+  KIND_BOOK_STATS,
+  KIND_DEPTH_CLEAR,
+  KIND_DEPTH_DELTA,
+  KIND_FEED_STATUS,
+  KIND_MARK_PRICE,
+  KIND_SNAPSHOT_BEGIN,
+  KIND_SNAPSHOT_END,
+  KIND_TRADE,
+  MARK_PRICE_FUNDING_RATE_E8,
+  MARK_PRICE_INDEX_PX_E8,
+  MARK_PRICE_MARK_PX_E8,
+  SNAPSHOT_BEGIN_LEVEL_COUNT,
+  TRADE_PX_TICKS,
+  TRADE_QTY_LOTS,
+  TRADE_SIDE,
+} from "../wire/messages.gen.ts";
+import type { InstrumentContext } from "./context.ts";
+import { Emitter } from "./emitter.ts";
+import type { FactorState } from "./factor-state.ts";
+import type { GraphInstance } from "./program.ts";
+
+/** A record kind that EXECUTION wants, of one instrument (0 = of all). */
+export interface Subscription {
+  readonly kind: number;
+  readonly instrument: number;
+}
+
+export interface FactorHandlerOptions {
+  readonly state: FactorState;
+  readonly sink: RecordSink;
+  /** ns since the Unix epoch. */
+  readonly baseNs: bigint;
+  /** Trade, MarkPrice, Funding, BookStats, Timer, DepthDelta (with DepthClear and snapshots), Alpha, Gap. */
+  readonly subscriptions?: readonly Subscription[];
+  /** Data without FeedStatus (`.npz`): an instrument counts as SYNCED from its first depth record on. */
+  readonly assumeSynced?: boolean;
+  /** Depth of BookStats records, levels per side. */
+  readonly statsLevels?: number;
+  /** Run the interpreter instead of the generated function (tests). */
+  readonly interpret?: boolean;
+}
+
+const DEPTH_KINDS =
+  (1 << KIND_DEPTH_DELTA) | (1 << KIND_DEPTH_CLEAR) | (1 << KIND_SNAPSHOT_BEGIN) | (1 << KIND_SNAPSHOT_END);
+const SIGNALS_PER_RECORD = 3;
+/** Records of one event besides the forwarded ones: Bbo, BookStats and a Gap. */
+const OWN_RECORDS = 3;
+
+/** One graph as the handler runs it. */
+class GraphSlot {
+  readonly graph: GraphInstance;
+  readonly firstIndex: number;
+  readonly signalRecords: number;
+  readonly dueWord: number;
+  /** 0 for event triggers. */
+  readonly intervalNs: number;
+  /** Session time of a multiple of the interval, in 0 … interval − 1. */
+  readonly phaseNs: number;
+  readonly instrument: number;
+  /** Computed in the event at hand and not yet sent. */
+  fresh: boolean;
+  /** The last sent values were all NaN because a feed was not synced. */
+  withdrawn: boolean;
+
+  constructor(graph: GraphInstance, instrument: number, firstIndex: number, dueWord: number, baseNs: bigint) {
+    const { trigger } = graph.program;
+    this.graph = graph;
+    this.firstIndex = firstIndex;
+    this.signalRecords = Math.ceil(graph.outputCount / SIGNALS_PER_RECORD);
+    this.dueWord = dueWord;
+    this.intervalNs = trigger.on === "interval" ? trigger.intervalNs : 0;
+    this.phaseNs =
+      this.intervalNs === 0
+        ? 0
+        : (this.intervalNs - Number(baseNs % BigInt(this.intervalNs))) % this.intervalNs;
+    this.instrument = instrument;
+    this.fresh = false;
+    this.withdrawn = true;
+  }
+}
+
+/** One instrument as the handler runs it. */
+class Slot {
+  readonly id: number;
+  readonly context: InstrumentContext;
+  readonly book: L2Book;
+  readonly bookGraphs: GraphSlot[];
+  readonly tradeGraphs: GraphSlot[];
+  /** Graphs that read this instrument (their outputs are withdrawn with it). */
+  readonly readers: GraphSlot[];
+  /** Bit per record kind. */
+  forwards: number;
+  /** Last FeedStatus sent. */
+  feedState: number;
+  feedReason: number;
+  feedGaps: number;
+  feedResyncs: number;
+  /** Last Bbo sent; NaN = send again. */
+  bidPx: number;
+  bidQty: number;
+  askPx: number;
+  askQty: number;
+  /** EXECUTION's copy of the book lost records: send it whole. */
+  copyBroken: boolean;
+  /** A depth event's records are being forwarded / dropped. */
+  forwarding: boolean;
+  /** A FeedStatus did not fit: it is sent as soon as there is room. */
+  statusOwed: boolean;
+
+  constructor(context: InstrumentContext) {
+    this.id = context.instrument.id;
+    this.context = context;
+    this.book = context.book;
+    this.bookGraphs = [];
+    this.tradeGraphs = [];
+    this.readers = [];
+    this.forwards = 0;
+    this.feedState = FEED_CONNECTING;
+    this.feedReason = FEED_REASON_NONE;
+    this.feedGaps = 0;
+    this.feedResyncs = 0;
+    this.bidPx = -1;
+    this.bidQty = -1;
+    this.askPx = -1;
+    this.askQty = -1;
+    this.copyBroken = false;
+    this.forwarding = false;
+    this.statusOwed = false;
+  }
+}
+
+export class FactorHandler implements RecordHandler {
+  readonly state: FactorState;
+  private readonly out: Emitter;
+  private readonly f64: Float64Array;
+  private readonly slots: Slot[];
+  /** Slot by instrument id, null = not ours. */
+  private readonly byId: (Slot | null)[];
+  private readonly graphs: GraphSlot[];
+  private readonly intervals: GraphSlot[];
+  private readonly alwaysForwarded: number;
+  private readonly assumeSynced: boolean;
+  private readonly statsLevels: number;
+  private readonly interpret: boolean;
+  private nextDue: number;
+  private eventBook: boolean;
+  private eventTrade: boolean;
+  private forwardedInEvent: number;
+  /** Records of instruments that are not configured here. */
+  foreign: number;
+  /** Events that left a book crossed (see L2Book). */
+  crossedEvents: number;
+  /** Graph updates done. */
+  updates: number;
+
+  constructor(options: FactorHandlerOptions) {
+    const { state } = options;
+    this.state = state;
+    this.out = new Emitter(options.sink);
+    this.f64 = state.f64;
+    this.slots = state.contexts.map((c) => new Slot(c));
+    this.byId = [];
+    for (const slot of this.slots) {
+      while (this.byId.length <= slot.id) this.byId.push(null);
+      this.byId[slot.id] = slot;
+    }
+    this.graphs = [];
+    this.intervals = [];
+    this.linkGraphs(options.baseNs);
+    let always = 0;
+    for (const s of options.subscriptions ?? []) {
+      const bits = s.kind === KIND_DEPTH_DELTA ? DEPTH_KINDS : 1 << s.kind;
+      if (s.instrument === 0) always |= bits;
+      for (const slot of this.slots)
+        if (s.instrument === 0 || s.instrument === slot.id) slot.forwards |= bits;
+    }
+    this.alwaysForwarded = always;
+    this.assumeSynced = options.assumeSynced === true;
+    this.statsLevels = options.statsLevels ?? 10;
+    this.interpret = options.interpret === true;
+    this.nextDue = Infinity;
+    this.eventBook = false;
+    this.eventTrade = false;
+    this.forwardedInEvent = 0;
+    this.foreign = 0;
+    this.crossedEvents = 0;
+    this.updates = 0;
+  }
+
+  private linkGraphs(baseNs: bigint): void {
+    let firstIndex = 0;
+    this.state.graphs.forEach((graph, k) => {
+      const setup = this.state.setups[k]!;
+      const slot = new GraphSlot(graph, setup.instrument, firstIndex, this.state.dueWords + k, baseNs);
+      firstIndex += graph.outputCount;
+      this.graphs.push(slot);
+      const { on } = graph.program.trigger;
+      const own = this.byId[setup.instrument];
+      assert(own !== null && own !== undefined, "graph runs on an instrument that is not configured");
+      if (on === "book") own.bookGraphs.push(slot);
+      else if (on === "trade") own.tradeGraphs.push(slot);
+      else this.intervals.push(slot);
+      for (const s of this.slots) if (graph.reads(s.context)) s.readers.push(slot);
+    });
+  }
+
+  /** Records that did not fit downstream. */
+  get lost(): number {
+    return this.out.lostTotal;
+  }
+
+  /** Logical time: the latest receive time seen. */
+  get nowNs(): number {
+    return this.f64[0]!;
+  }
+
+  onRecord(m: RecordMemory, at: number): void {
+    const recv = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
+    if (recv > this.f64[0]!) this.advance(recv, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!);
+    const kind = m.u16[(at >> 1) + HEADER_KIND]!;
+    const id = m.u16[(at >> 1) + HEADER_INSTRUMENT]!;
+    const slot = id < this.byId.length ? this.byId[id]! : null;
+    if (slot === null) {
+      this.onForeign(m, at, kind, id);
+      return;
+    }
+    slot.context.observe(this.f64[0]!);
+    switch (kind) {
+      case KIND_DEPTH_DELTA:
+        slot.book.apply(
+          m.i32[(at >> 2) + DEPTH_DELTA_SIDE]!,
+          m.f64[(at >> 3) + DEPTH_DELTA_PX_TICKS]!,
+          m.f64[(at >> 3) + DEPTH_DELTA_QTY_LOTS]!,
+        );
+        this.onDepth(slot, m, at, kind);
+        break;
+      case KIND_TRADE:
+        slot.context.onTrade(
+          this.f64[0]!,
+          m.f64[(at >> 3) + TRADE_PX_TICKS]!,
+          m.f64[(at >> 3) + TRADE_QTY_LOTS]!,
+          m.i32[(at >> 2) + TRADE_SIDE]!,
+        );
+        this.eventTrade = true;
+        this.onMarket(slot, m, at, kind);
+        break;
+      case KIND_DEPTH_CLEAR:
+        this.clearLevels(
+          slot.book,
+          m.i32[(at >> 2) + DEPTH_CLEAR_SIDE]!,
+          m.f64[(at >> 3) + DEPTH_CLEAR_PX_TICKS]!,
+        );
+        this.onDepth(slot, m, at, kind);
+        break;
+      case KIND_SNAPSHOT_BEGIN:
+        slot.book.beginSnapshot();
+        slot.context.flow.forget();
+        this.onDepth(slot, m, at, kind);
+        break;
+      case KIND_SNAPSHOT_END:
+        slot.book.endSnapshot();
+        this.onDepth(slot, m, at, kind);
+        break;
+      case KIND_FEED_STATUS:
+        this.onFeedStatus(slot, m, at);
+        break;
+      case KIND_MARK_PRICE:
+        slot.context.onMarkPrice(
+          m.f64[(at >> 3) + MARK_PRICE_MARK_PX_E8]!,
+          m.f64[(at >> 3) + MARK_PRICE_INDEX_PX_E8]!,
+          m.f64[(at >> 3) + MARK_PRICE_FUNDING_RATE_E8]!,
+        );
+        this.onMarket(slot, m, at, kind);
+        break;
+      case KIND_ALPHA:
+        this.onAlpha(m, at);
+        this.onMarket(slot, m, at, kind);
+        break;
+      default:
+        this.onMarket(slot, m, at, kind);
+    }
+  }
+
+  /** Idle or end of a batch: one re-centring slice per book that needs it; a FeedStatus that is owed. */
+  onBatchEnd(): void {
+    for (let i = 0; i < this.slots.length; i++) {
+      const slot = this.slots[i]!;
+      slot.book.maintain();
+      if (slot.statusOwed) this.payStatus(slot);
+    }
+  }
+
+  /** End of the data: fires what is due at or before the last record (not for live use). */
+  finish(): void {
+    if (this.intervals.length > 0 && this.nextDue <= this.f64[0]!) this.fireIntervals(this.f64[0]! + 1, 0);
+  }
+
+  /** After a restore: the touch and the timers follow from book and arena; everything is sent again. */
+  onRestored(): void {
+    for (let i = 0; i < this.slots.length; i++) {
+      this.slots[i]!.context.refreshTouch();
+      this.slots[i]!.bidPx = -1;
+    }
+    this.nextDue = this.f64[0] === 0 ? Infinity : this.earliestDue();
+  }
+
+  private onForeign(m: RecordMemory, at: number, kind: number, id: number): void {
+    if (kind === KIND_ALPHA) this.onAlpha(m, at);
+    if (id !== 0) this.foreign++;
+    if ((this.alwaysForwarded & (1 << kind)) !== 0 && this.out.room(1)) {
+      this.out.forward(m, at, true);
+      this.out.publish();
+    }
+  }
+
+  private onAlpha(m: RecordMemory, at: number): void {
+    const index = m.u32[(at >> 2) + ALPHA_SIGNAL_INDEX]!;
+    if (!this.state.alphas.set(index, m.f64[(at >> 3) + ALPHA_VALUE]!, this.f64[0]!)) this.foreign++;
+  }
+
+  private clearLevels(book: L2Book, side: number, pxTicks: number): void {
+    if (side >= 0) book.clearTo(BID, pxTicks);
+    if (side <= 0) book.clearTo(ASK, pxTicks);
+  }
+
+  /** A record of a book event, already applied. */
+  private onDepth(slot: Slot, m: RecordMemory, at: number, kind: number): void {
+    if (!this.eventBook) {
+      this.eventBook = true;
+      if ((slot.forwards & DEPTH_KINDS) !== 0) this.startForwarding(slot, m, at, kind);
+      if (this.assumeSynced && !slot.context.ready) this.setSynced(slot);
+    }
+    if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0) this.endEvent(slot, m, at, kind);
+    else if (slot.forwarding) this.forward(m, at);
+  }
+
+  private setSynced(slot: Slot): void {
+    slot.context.assumeReady();
+    slot.feedState = FEED_SYNCED;
+  }
+
+  /** All records of a depth event are forwarded, or none. */
+  private startForwarding(slot: Slot, m: RecordMemory, at: number, kind: number): void {
+    const levels =
+      kind === KIND_DEPTH_DELTA
+        ? m.u32[(at >> 2) + DEPTH_DELTA_LEVEL_COUNT]!
+        : kind === KIND_SNAPSHOT_BEGIN
+          ? m.u32[(at >> 2) + SNAPSHOT_BEGIN_LEVEL_COUNT]! + 2
+          : 1;
+    slot.forwarding = !slot.copyBroken && this.out.fits(levels + this.ownRecords(slot));
+    if (slot.forwarding) return;
+    slot.copyBroken = true;
+    this.out.lose(levels);
+  }
+
+  private ownRecords(slot: Slot): number {
+    let count = OWN_RECORDS;
+    for (let k = 0; k < slot.bookGraphs.length; k++) count += slot.bookGraphs[k]!.signalRecords;
+    for (let k = 0; k < slot.tradeGraphs.length; k++) count += slot.tradeGraphs[k]!.signalRecords;
+    return count;
+  }
+
+  private forward(m: RecordMemory, at: number): void {
+    this.out.forward(m, at, false);
+    this.forwardedInEvent++;
+  }
+
+  /** A record that is not part of the book: one that does not end its event only waits. */
+  private onMarket(slot: Slot, m: RecordMemory, at: number, kind: number): void {
+    const ends = kind !== KIND_TRADE || (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
+    if (ends) this.endEvent(slot, m, at, kind);
+    else if ((slot.forwards & (1 << kind)) !== 0 && this.out.room(1)) this.forward(m, at);
+  }
+
+  /** Last record of an event: compute, then send, then tidy up. */
+  private endEvent(slot: Slot, m: RecordMemory, at: number, kind: number): void {
+    const now = this.f64[0]!;
+    const book = this.eventBook;
+    if (slot.statusOwed) this.payStatus(slot);
+    if (book) slot.context.onBookEvent(now);
+    if (slot.context.ready) {
+      if (book) this.run(slot.bookGraphs, now);
+      if (this.eventTrade) this.run(slot.tradeGraphs, now);
+    }
+    this.send(slot, m, at, kind);
+    this.eventBook = false;
+    this.eventTrade = false;
+    this.forwardedInEvent = 0;
+    slot.forwarding = false;
+    if (!book) return;
+    if (slot.book.crossed) this.crossedEvents++;
+    slot.book.maintain();
+    if (slot.copyBroken) this.resendBook(slot);
+  }
+
+  private run(graphs: readonly GraphSlot[], now: number): void {
+    for (let k = 0; k < graphs.length; k++) {
+      const g = graphs[k]!;
+      if (!g.graph.ready) continue;
+      if (this.interpret) g.graph.interpret(now);
+      else g.graph.update(now);
+      g.fresh = true;
+      g.withdrawn = false;
+      this.updates++;
+    }
+  }
+
+  private bboChanged(slot: Slot): boolean {
+    if (!slot.context.ready) return false;
+    const book = slot.book;
+    return (
+      book.bestBidLots !== slot.bidQty ||
+      book.bestAskLots !== slot.askQty ||
+      !Object.is(book.bestBidTicks, slot.bidPx) ||
+      !Object.is(book.bestAskTicks, slot.askPx)
+    );
+  }
+
+  /** The event's output: the record itself when subscribed, BookStats, Bbo, Signals; the last one ends it. */
+  private send(slot: Slot, m: RecordMemory, at: number, kind: number): void {
+    const depth = ((1 << kind) & DEPTH_KINDS) !== 0;
+    const forward = depth ? slot.forwarding : (slot.forwards & (1 << kind)) !== 0;
+    const stats = this.eventBook && slot.context.ready && (slot.forwards & (1 << KIND_BOOK_STATS)) !== 0;
+    const signals = this.freshRecords(slot);
+    // An event whose depth records went out must also end downstream, whatever its last record is.
+    const open = this.forwardedInEvent > 0 && !forward && !stats && signals === 0 && slot.context.ready;
+    const bbo = this.eventBook && (open || this.bboChanged(slot));
+    let left = (forward ? 1 : 0) + (stats ? 1 : 0) + (bbo ? 1 : 0) + signals;
+    if (left === 0) return;
+    this.out.about(slot.id, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
+    if (!this.out.room(left)) {
+      slot.bidPx = -1;
+      if (slot.forwarding) slot.copyBroken = true;
+      this.dropFresh(slot);
+      return;
+    }
+    if (forward) this.out.forward(m, at, --left === 0);
+    if (stats) this.sendStats(slot, --left === 0);
+    if (bbo) this.sendBbo(slot, --left === 0);
+    if (signals > 0) {
+      left = this.sendFresh(slot.bookGraphs, left);
+      this.sendFresh(slot.tradeGraphs, left);
+    }
+    this.out.publish();
+  }
+
+  private freshRecords(slot: Slot): number {
+    let count = 0;
+    for (let k = 0; k < slot.bookGraphs.length; k++) {
+      if (slot.bookGraphs[k]!.fresh) count += slot.bookGraphs[k]!.signalRecords;
+    }
+    for (let k = 0; k < slot.tradeGraphs.length; k++) {
+      if (slot.tradeGraphs[k]!.fresh) count += slot.tradeGraphs[k]!.signalRecords;
+    }
+    return count;
+  }
+
+  private dropFresh(slot: Slot): void {
+    for (let k = 0; k < slot.bookGraphs.length; k++) slot.bookGraphs[k]!.fresh = false;
+    for (let k = 0; k < slot.tradeGraphs.length; k++) slot.tradeGraphs[k]!.fresh = false;
+  }
+
+  private sendBbo(slot: Slot, last: boolean): void {
+    const book = slot.book;
+    slot.bidPx = book.bestBidTicks;
+    slot.bidQty = book.bestBidLots;
+    slot.askPx = book.bestAskTicks;
+    slot.askQty = book.bestAskLots;
+    this.out.bbo(last, slot.bidPx, slot.bidQty, slot.askPx, slot.askQty);
+  }
+
+  private sendStats(slot: Slot, last: boolean): void {
+    const book = slot.book;
+    const bid = book.bestBidTicks;
+    const ask = book.bestAskTicks;
+    const bids = depthOfLevels(book, BID, this.statsLevels);
+    this.out.stats(last, (bid + ask) / 2, ask - bid, bids, depthOfLevels(book, ASK, this.statsLevels));
+  }
+
+  /** Returns how many records of the event are left. */
+  private sendFresh(graphs: readonly GraphSlot[], left: number): number {
+    for (let k = 0; k < graphs.length; k++) {
+      if (graphs[k]!.fresh) left = this.sendSignals(graphs[k]!, left);
+    }
+    return left;
+  }
+
+  private sendSignals(g: GraphSlot, left: number): number {
+    const count = g.graph.outputCount;
+    for (let i = 0; i < count; i += SIGNALS_PER_RECORD) {
+      const n = Math.min(count - i, SIGNALS_PER_RECORD);
+      const v0 = g.withdrawn ? NaN : g.graph.output(i);
+      const v1 = g.withdrawn || n < 2 ? NaN : g.graph.output(i + 1);
+      const v2 = g.withdrawn || n < 3 ? NaN : g.graph.output(i + 2);
+      left--;
+      this.out.signal(left === 0, g.firstIndex + i, n, v0, v1, v2);
+    }
+    g.fresh = false;
+    return left;
+  }
+
+  private onFeedStatus(slot: Slot, m: RecordMemory, at: number): void {
+    const state = m.u32[(at >> 2) + FEED_STATUS_STATE]!;
+    const reason = m.u32[(at >> 2) + FEED_STATUS_REASON]!;
+    const gaps = m.u32[(at >> 2) + FEED_STATUS_GAPS]!;
+    const resyncs = m.u32[(at >> 2) + FEED_STATUS_RESYNCS]!;
+    const wasReady = slot.context.ready;
+    const ready = state === FEED_SYNCED;
+    const same = state === slot.feedState && reason === slot.feedReason;
+    if (same && gaps === slot.feedGaps && resyncs === slot.feedResyncs) return;
+    slot.feedState = state;
+    slot.feedReason = reason;
+    slot.feedGaps = gaps;
+    slot.feedResyncs = resyncs;
+    if (ready !== wasReady) slot.context.setReady(ready, this.f64[0]!);
+    const withdrawn = wasReady && !ready ? this.withdraw(slot) : 0;
+    const bbo = ready && this.bboChanged(slot);
+    let left = 1 + withdrawn + (bbo ? 1 : 0);
+    this.out.about(slot.id, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
+    if (!this.out.room(left)) {
+      slot.statusOwed = true;
+      return;
+    }
+    this.out.status(--left === 0, state, reason, gaps, resyncs);
+    if (bbo) this.sendBbo(slot, --left === 0);
+    if (withdrawn > 0) this.sendFresh(slot.readers, left);
+    this.out.publish();
+  }
+
+  /** The state that did not fit, with the withdrawn outputs; the Bbo follows with the next event. */
+  private payStatus(slot: Slot): void {
+    let records = 1;
+    for (let k = 0; k < slot.readers.length; k++) {
+      const g = slot.readers[k]!;
+      g.fresh = g.withdrawn;
+      if (g.withdrawn) records += g.signalRecords;
+    }
+    this.out.about(slot.id, 0, this.f64[0]!);
+    if (!this.out.fits(records + 1) || !this.out.room(records)) {
+      for (let k = 0; k < slot.readers.length; k++) slot.readers[k]!.fresh = false;
+      return;
+    }
+    slot.statusOwed = false;
+    slot.bidPx = -1;
+    this.out.status(--records === 0, slot.feedState, slot.feedReason, slot.feedGaps, slot.feedResyncs);
+    this.sendFresh(slot.readers, records);
+    this.out.publish();
+  }
+
+  /** Marks the graphs that read `slot` as not ready; returns how many Signal records say so. */
+  private withdraw(slot: Slot): number {
+    slot.bidPx = -1;
+    let records = 0;
+    for (let k = 0; k < slot.readers.length; k++) {
+      const g = slot.readers[k]!;
+      if (g.withdrawn) continue;
+      g.withdrawn = true;
+      g.fresh = true;
+      records += g.signalRecords;
+    }
+    return records;
+  }
+
+  /** EXECUTION lost depth records: it is told STALE, then gets the whole book and the true state again. */
+  private resendBook(slot: Slot): void {
+    const levels = slot.book.levelCount;
+    if (!this.out.room(levels + 4)) return;
+    this.out.status(true, FEED_STALE, FEED_REASON_OVERFLOW, slot.feedGaps, slot.feedResyncs);
+    this.out.snapshotEdge(true, levels);
+    const book = slot.book;
+    for (let px = book.bestBidTicks; !Number.isNaN(px); px = book.nextBelow(BID, px)) {
+      this.out.level(BID, px, book.qtyAt(BID, px), levels);
+    }
+    for (let px = book.bestAskTicks; !Number.isNaN(px); px = book.nextAbove(ASK, px)) {
+      this.out.level(ASK, px, book.qtyAt(ASK, px), levels);
+    }
+    this.out.snapshotEdge(false, levels);
+    this.out.status(true, slot.feedState, slot.feedReason, slot.feedGaps, slot.feedResyncs);
+    slot.copyBroken = false;
+    slot.bidPx = -1;
+    this.out.publish();
+  }
+
+  /** Logical time moves to `recv`: first the instants that have passed. */
+  private advance(recv: number, exchTsNs: number): void {
+    for (let i = 0; i < this.slots.length; i++) this.slots[i]!.context.tick(recv);
+    if (this.intervals.length > 0) {
+      if (this.nextDue === Infinity) this.startIntervals(recv);
+      else if (recv > this.nextDue) this.fireIntervals(recv, exchTsNs);
+    }
+    this.f64[0] = recv;
+  }
+
+  private startIntervals(first: number): void {
+    for (let k = 0; k < this.intervals.length; k++) {
+      const g = this.intervals[k]!;
+      const passed = Math.floor((first - g.phaseNs) / g.intervalNs);
+      this.f64[g.dueWord] = (passed + 1) * g.intervalNs + g.phaseNs;
+    }
+    this.nextDue = this.earliestDue();
+  }
+
+  private earliestDue(): number {
+    let due = Infinity;
+    for (let k = 0; k < this.intervals.length; k++) {
+      const d = this.f64[this.intervals[k]!.dueWord]!;
+      if (d < due) due = d;
+    }
+    return due;
+  }
+
+  /** Fires every instant before `recv`, in time order. */
+  private fireIntervals(recv: number, exchTsNs: number): void {
+    while (this.nextDue < recv) {
+      const due = this.nextDue;
+      this.f64[0] = due;
+      for (let k = 0; k < this.intervals.length; k++) {
+        const g = this.intervals[k]!;
+        if (this.f64[g.dueWord] !== due) continue;
+        this.f64[g.dueWord] = due + g.intervalNs;
+        this.fire(g, due, exchTsNs);
+      }
+      this.nextDue = this.earliestDue();
+    }
+  }
+
+  private fire(g: GraphSlot, due: number, exchTsNs: number): void {
+    if (!g.graph.ready) return;
+    if (this.interpret) g.graph.interpret(due);
+    else g.graph.update(due);
+    this.updates++;
+    g.withdrawn = false;
+    this.out.about(g.instrument, exchTsNs, due);
+    if (!this.out.room(g.signalRecords)) return;
+    this.sendSignals(g, g.signalRecords);
+    this.out.publish();
+  }
+}
