@@ -17,7 +17,7 @@ export interface AdminOptions {
   readonly dataDir: string;
   readonly env: string;
   readonly version: string;
-  /** Default 127.0.0.1. Another than a loopback address needs `extraHosts`. */
+  /** Default 127.0.0.1. An address for all interfaces needs `extraHosts`. */
   readonly host?: string;
   /** Default 0: any free port; run.json says which. */
   readonly port?: number;
@@ -37,7 +37,7 @@ export interface AdminServer {
   stop(): Promise<void>;
 }
 
-const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
+const ALL_INTERFACES = new Set(["0.0.0.0", "::", "[::]"]);
 /** More than the live period: a stream that still lives is never idle for this long. */
 const IDLE_TIMEOUT_S = 30;
 
@@ -46,15 +46,14 @@ export function startAdmin(options: AdminOptions): AdminServer {
   const host = options.host ?? "127.0.0.1";
   const tokens = options.tokens ?? generateTokens();
   if (tokens.control === tokens.read) throw new Error("[admin] the control and read tokens must differ");
-  if (!LOOPBACK.has(host) && (options.extraHosts ?? []).length === 0)
+  if (ALL_INTERFACES.has(host) && (options.extraHosts ?? []).length === 0)
     throw new Error(
-      `[admin] host ${host} is not a loopback address; expected the names that clients use, too`,
+      `[admin] host ${host} means every interface; expected one address, 127.0.0.1 unless needed`,
     );
   const live = new LiveFeed(() => liveState(options.control), options.onError, options.livePeriodMs);
   const lag = new LoopLag();
   const server = bind(host, options.port ?? 0, options, tokens, live, lag);
-  const urlHost = host.includes(":") ? `[${host}]` : host;
-  const url = `http://${urlHost}:${server.port}`;
+  const url = `http://${inUrl(host)}:${server.port}`;
   const run: RunInfo = {
     pid: process.pid,
     host,
@@ -89,6 +88,9 @@ export function startAdmin(options: AdminOptions): AdminServer {
   };
 }
 
+/** An IPv6 address stands in brackets in URLs and Host headers. */
+const inUrl = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+
 function bind(
   host: string,
   port: number,
@@ -103,7 +105,7 @@ function bind(
   const app = createApp({
     control: options.control,
     audit: options.audit,
-    guard: new HostGuard(server.port!, options.extraHosts ?? []),
+    guard: new HostGuard(server.port!, [inUrl(host), ...(options.extraHosts ?? [])]),
     tokens: new TokenCheck(tokens),
     live,
     lag,
@@ -121,7 +123,9 @@ function listen(
   fetch: (request: Request) => Response | Promise<Response>,
 ): Bun.Server<undefined> {
   try {
-    return Bun.serve({ hostname, port, fetch, idleTimeout: IDLE_TIMEOUT_S, development: false });
+    // `development: false` alone makes Bun 1.4.5 share the port with whoever binds it next (SO_REUSEPORT).
+    const sharing = { development: false, reusePort: false } as const;
+    return Bun.serve({ hostname, port, fetch, idleTimeout: IDLE_TIMEOUT_S, ...sharing });
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     const why = code === "EADDRINUSE" ? "is in use" : `cannot be used (${message})`;
