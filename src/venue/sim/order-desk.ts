@@ -63,6 +63,8 @@ export class OrderDesk {
   private readonly defaultStp: number;
   private events: string[] = [];
   private entering: VenueOrder | null = null;
+  /** Orders by engine slot, per symbol. */
+  private readonly slots = new Map<string, VenueOrder[]>();
   /** Symbols whose working orders have changed since the last settle(). */
   private readonly changed = new Set<string>();
 
@@ -87,6 +89,7 @@ export class OrderDesk {
 
   listenerFor(symbol: string): MatchListener {
     const bySlot: VenueOrder[] = [];
+    this.slots.set(symbol, bySlot);
     return {
       onAccepted: (slot) => {
         const order = this.entering!;
@@ -199,6 +202,7 @@ export class OrderDesk {
     orders.leavesLots[slot] = order.qtyLots - order.executedLots;
     orders.reference[slot] = order.number;
     order.slot = slot;
+    this.slots.get(order.symbol)![slot] = order;
     market.engine.adopt(slot);
     this.changed.add(order.symbol);
   }
