@@ -66,6 +66,7 @@ export class SegmentScanner {
   private windowStart = 0;
   private windowEnd = 0;
   private next = SEGMENT_HEADER_BYTES;
+  private ended = false;
 
   /** `memory`: a window to reuse, from scanWindow(). */
   constructor(file: string, memory: RecordMemory) {
@@ -88,19 +89,14 @@ export class SegmentScanner {
 
   /** The next valid batch in `batch`, or false at the end of the file. */
   advance(): boolean {
-    if (this.header === null || this.next >= this.fileBytes) return false;
+    if (this.ended || this.header === null || this.next >= this.fileBytes) return false;
     const reason = this.check(this.next);
     if (reason === null) return this.take(this.next);
     const found = this.searchFrom(this.next + RECORD_BYTES);
     const end = found < 0 ? this.fileBytes : found;
-    const last = this.bad.at(-1);
-    if (last === undefined || last.offset !== this.next)
-      this.bad.push({
-        kind: found < 0 ? "torn" : "corrupt",
-        offset: this.next,
-        bytes: end - this.next,
-        reason,
-      });
+    const kind = found < 0 ? "torn" : "corrupt";
+    this.bad.push({ kind, offset: this.next, bytes: end - this.next, reason });
+    this.ended = found < 0;
     return found < 0 ? false : this.take(found);
   }
 

@@ -145,15 +145,23 @@ class Walk {
         this.started = true;
         this.end = segment.header.firstPosition;
       }
-      while (scanner.advance()) this.take(scanner.batch, segment as SegmentFile & { header: SegmentHeader });
       const lastOfSession = next === undefined || next.session !== segment.session;
-      for (const bad of scanner.bad) {
-        const kind = bad.kind === "torn" && lastOfSession ? "torn" : "corrupt";
-        this.problems.push({ ...bad, kind, file: segment.file, records: -1 });
+      while (scanner.advance()) {
+        this.reportBad(scanner, lastOfSession);
+        this.take(scanner.batch, segment as SegmentFile & { header: SegmentHeader });
       }
+      this.reportBad(scanner, lastOfSession);
       this.validEnds.set(segment.file, scanner.validEnd);
     } finally {
       scanner.close();
+    }
+  }
+
+  /** Empties the scanner's list of bad ranges into `problems`. */
+  private reportBad(scanner: SegmentScanner, lastOfSession: boolean): void {
+    for (const bad of scanner.bad.splice(0)) {
+      const kind = bad.kind === "torn" && lastOfSession ? "torn" : "corrupt";
+      this.problems.push({ ...bad, kind, file: scanner.file, records: -1 });
     }
   }
 

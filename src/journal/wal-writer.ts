@@ -130,10 +130,7 @@ export class WalWriter {
 
   /** Opens the first segment. False: paused, `status.error` names the reason. */
   open(): boolean {
-    return this.attempt(() => {
-      mkdirSync(this.options.dir, { recursive: true });
-      this.openSegment();
-    });
+    return this.attempt(() => this.openSegment());
   }
 
   /** False while paused and the next attempt is not due: nothing should be staged. */
@@ -280,6 +277,7 @@ export class WalWriter {
   private openSegment(): void {
     const { dir, session, clock } = this.options;
     const nowNs = clock.nowNs();
+    mkdirSync(dir, { recursive: true });
     const file = join(dir, segmentFileName(session.name, 0, this.nextIndex));
     const header = encodeSegmentHeader({
       schemaVersion: SCHEMA_VERSION,
@@ -335,6 +333,8 @@ export class WalWriter {
     this.retryAtNs = this.options.clock.nowNs() + this.retryMs * NS_PER_MS;
     this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
     this.cutTail();
+    // A file size limit below segment_bytes: the next attempt begins a new segment.
+    if (error.code === "EFBIG" && this.committed > SEGMENT_HEADER_BYTES) this.closeFile();
   }
 
   /** Takes a half-written batch off the file, so that a reader sees a clean end meanwhile. */
