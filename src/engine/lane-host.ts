@@ -9,7 +9,7 @@ import { LaneLog } from "../lane/notices.ts";
 import { nameLane, pinLane } from "../lane/pinning.ts";
 import type { LaneRole } from "../lane/placement.ts";
 import { countCollections, LaneTelemetry, VITAL_THREAD_ID } from "../lane/telemetry.ts";
-import { openArena } from "../ring/arena.ts";
+import { openArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { Doorbell } from "../ring/doorbell.ts";
 import { RingConsumer, type RingLocation, RingProducer } from "../ring/spsc-ring.ts";
 import { LOG_INFO, LOG_WARN } from "../wire/codes.ts";
@@ -129,6 +129,7 @@ async function run(context: LaneContext, lane: LaneAgents, post: (m: FromLane) =
     vitals,
     monotonicNs,
     idleTimeoutMs: lane.idleTimeoutMs,
+    stopWord: placement.name === "writer" ? WRITER_STOP_WORD_I32 : STOP_WORD_I32,
   });
   lane.bindPoke?.(() => cycle.poke());
   context.log.log(LOG_INFO, 0, `lane ${placement.name} runs (${placement.wait})`);

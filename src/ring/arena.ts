@@ -6,7 +6,7 @@
 //
 // Header (page 0): i32[0] magic, i32[1] layout version, i32[2] schema version, f64[2] base in ms since the
 // epoch (an exact integer; the base is a whole day), f64[3] CLOCK_MONOTONIC anchor ns, f64[4] anchor in
-// session ns, i32[10] stop word, i32[12] kill observed.
+// session ns, i32[10] stop word, i32[11] the writer lane's stop word.
 import { assert } from "../core/assert.ts";
 import { makeTimeBase, type TimeBase } from "../core/clock.ts";
 
@@ -15,6 +15,8 @@ const MAGIC = 0x484f544c; // "HOTL"
 const LAYOUT_VERSION = 1;
 /** Element index of the stop word in the arena's Int32Array: 0 run, 1 stop. */
 export const STOP_WORD_I32 = 10;
+/** The writer lane's own stop word: it ends after the lanes whose records it drains. */
+export const WRITER_STOP_WORD_I32 = 11;
 
 export interface Region {
   readonly name: string;

@@ -28,6 +28,9 @@ export const SCRATCH_SLOTS = 32;
 /** A miss in this many looks at the cached hint forces an Atomics.load, so a hoisted hint cannot hang. */
 const FORCED_LOAD_EVERY = 64;
 
+/** Records that a consumer keeps at most before it releases them; bounds what a full ring seems to hold. */
+const MAX_UNRELEASED = 64;
+
 /** Where a ring lies; plain data, part of what a lane is started with. */
 export interface RingLocation {
   readonly name: string;
@@ -78,6 +81,7 @@ export class RingProducer implements RecordSink {
   private next: number;
   private published: number;
   private cachedConsumer: number;
+  private misses: number;
 
   /** `doorbell`: of the consuming lane when it can park, else null. */
   constructor(memory: RecordMemory, ring: RingLocation, doorbell: Doorbell | null) {
@@ -93,10 +97,19 @@ export class RingProducer implements RecordSink {
     this.next = Atomics.load(this.i32, this.producerCursor);
     this.published = this.next;
     this.cachedConsumer = Atomics.load(this.i32, this.consumerCursor);
+    this.misses = 0;
   }
 
   hasRoom(count: number): boolean {
     if (this.capacity - ((this.next - this.cachedConsumer) | 0) >= count) return true;
+    return this.refresh(count);
+  }
+
+  /** Apart from hasRoom, so that the common case is small enough to be inlined. */
+  private refresh(count: number): boolean {
+    if (this.i32[this.consumerCursor] === this.cachedConsumer && ++this.misses < FORCED_LOAD_EVERY)
+      return false;
+    this.misses = 0;
     this.cachedConsumer = Atomics.load(this.i32, this.consumerCursor);
     return this.capacity - ((this.next - this.cachedConsumer) | 0) >= count;
   }
@@ -137,7 +150,9 @@ export class RingConsumer {
   private readonly dataOffset: number;
   private readonly producerCursor: number;
   private readonly consumerCursor: number;
+  private readonly releaseEvery: number;
   private next: number;
+  private released: number;
   private cachedProducer: number;
   private misses: number;
 
@@ -149,7 +164,9 @@ export class RingConsumer {
     this.dataOffset = ring.offset + PAGE_BYTES;
     this.producerCursor = ring.offset >> 2;
     this.consumerCursor = (ring.offset >> 2) + CURSOR_STRIDE_I32;
+    this.releaseEvery = Math.max(1, Math.min(MAX_UNRELEASED, ring.capacity >> 3));
     this.next = Atomics.load(this.i32, this.consumerCursor);
+    this.released = this.next;
     this.cachedProducer = Atomics.load(this.i32, this.producerCursor);
     this.misses = 0;
   }
@@ -178,19 +195,36 @@ export class RingConsumer {
   /** Gives `count` read records back to the producer. */
   release(count: number): void {
     this.next = (this.next + count) | 0;
+    this.flush();
+  }
+
+  /** Makes everything read so far claimable. An empty drain does it too. */
+  flush(): void {
+    if (this.released === this.next) return;
+    this.released = this.next;
     Atomics.store(this.i32, this.consumerCursor, this.next);
   }
 
-  /** Hands up to `limit` records to `handler`, releases them together and ends the batch. Returns how many. */
+  /**
+   * Hands up to `limit` records to `handler` and ends the batch. Returns how many. Records go back to the
+   * producer lazily: MAX_UNRELEASED at a time (less in a small ring), or all of them at the first empty drain,
+   * so that a batch's latency never waits for the store.
+   */
   drain(handler: RecordHandler, limit: number): number {
     const ready = this.available();
-    if (ready === 0) return 0;
+    if (ready === 0) {
+      this.flush();
+      return 0;
+    }
     const count = Math.min(ready, limit);
     const memory = this.memory;
-    for (let i = 0; i < count; i++) {
-      handler.onRecord(memory, this.dataOffset + ((this.next + i) & this.mask) * RECORD_BYTES);
-    }
-    this.release(count);
+    const mask = this.mask;
+    const dataOffset = this.dataOffset;
+    const first = this.next;
+    for (let i = 0; i < count; i++)
+      handler.onRecord(memory, dataOffset + ((first + i) & mask) * RECORD_BYTES);
+    this.next = (first + count) | 0;
+    if (((this.next - this.released) | 0) >= this.releaseEvery) this.flush();
     if (handler.onBatchEnd !== undefined) handler.onBatchEnd();
     return count;
   }

@@ -1,0 +1,329 @@
+// The running system: from validated settings to lanes that trade, and back to an account without orders.
+// `new LiveEngine(settings, hooks).start() / stop()` can be embedded in a user's own program. Cold: main.
+//
+//   start: lock, kill word, venue, instruments, WAL recovery, plan, arena, lanes (built and warm), go
+//   stop:  EXECUTION stops quoting, cancels, confirms → main proves it at the venue → stop word → summary
+import { join } from "node:path";
+import { lockMemory, monotonicNs, realtimeNs } from "../../ffi/host.ts";
+import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
+import { type Recovery, recoverWal } from "../journal/recovery.ts";
+import { writeManifest } from "../journal/session-manifest.ts";
+import { confineProcess, keepSweeping } from "../lane/pinning.ts";
+import type { Instrument } from "../market/instrument.ts";
+import { createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
+import { type KillWord, openKillWord } from "../risk/kill-word.ts";
+import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
+import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
+import { type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
+import { EngineError } from "./engine-error.ts";
+import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
+import { EngineView } from "./engine-view.ts";
+import { LaneHandle } from "./lane-handle.ts";
+import type { LaneStart } from "./lane-protocol.ts";
+import { STREAM_NAMES } from "./layout.ts";
+import { MainLink } from "./main-link.ts";
+import { restoredState } from "./recovered.ts";
+import { newSession } from "./session.ts";
+import type { EngineSettings } from "./settings.ts";
+import type { SessionSummary } from "./summary.ts";
+import { Supervisor } from "./supervisor.ts";
+import { openVenue, resolveInstruments, type VenueAccess } from "./venue-access.ts";
+import { walDir } from "./writer-lane.ts";
+
+/** Structured log lines; `fields` never holds a secret. */
+export type EngineLog = (
+  level: "debug" | "info" | "warn" | "error" | "fatal",
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
+
+export interface EngineHooks {
+  readonly log: EngineLog;
+  /** The engine cannot go on: a lane died, main must end the process after stop(). */
+  readonly onFailure: (reason: string) => void;
+  /** Absolute paths of the package's own files. */
+  readonly venueEntry: string;
+  readonly workersDir: string;
+}
+
+const READY_MS = 120_000;
+const LANE_END_MS = 5_000;
+const KILL_CANCEL_MS = 60_000;
+
+export class LiveEngine {
+  readonly settings: EngineSettings;
+  private readonly hooks: EngineHooks;
+  private lock: DataDirLock | null = null;
+  private venue: VenueAccess | null = null;
+  private canceller: EmergencyCanceller | null = null;
+  private supervisor: Supervisor | null = null;
+  private lanes: LaneHandle[] = [];
+  private stopSweeping: (() => void) | null = null;
+  private arenaWords: Int32Array | null = null;
+  private startedNs = 0;
+  private failure = "";
+  private stopping = false;
+  private killWordOf: KillWord | null = null;
+  private linkOf: MainLink | null = null;
+  private viewOf: EngineView | null = null;
+
+  constructor(settings: EngineSettings, hooks: EngineHooks) {
+    this.settings = settings;
+    this.hooks = hooks;
+  }
+
+  /** What the engine shows; after start(). */
+  get view(): EngineView {
+    return required(this.viewOf);
+  }
+
+  get killWord(): KillWord {
+    return required(this.killWordOf);
+  }
+
+  /** Commands to EXECUTION; after start(). */
+  get link(): MainLink {
+    return required(this.linkOf);
+  }
+
+  /** Throws EngineError in an operator's words; everything started so far is stopped again. */
+  async start(): Promise<void> {
+    try {
+      await this.open();
+    } catch (error) {
+      await this.abandon();
+      throw error;
+    }
+  }
+
+  private async open(): Promise<void> {
+    const { settings, hooks } = this;
+    const { dataDir } = settings.engine;
+    this.lock = takeLock(dataDir);
+    this.killWordOf = openKillWord(dataDir);
+    refuseLatched(this.killWord, settings.env);
+    this.venue = await openVenue(settings, hooks.venueEntry);
+    this.canceller = new EmergencyCanceller(this.venue.rest);
+    const instruments = await resolveInstruments(this.venue, settings);
+    const recovery = this.recover(dataDir);
+    const plan = await planEngine(settings, instruments);
+    for (const note of plan.placement.notes) hooks.log("warn", note);
+    const starts = this.laneStarts(plan, instruments, recovery);
+    this.linkOf = new MainLink(starts[0]!);
+    this.viewOf = new EngineView(starts[0]!, plan, this.linkOf);
+    this.linkOf.onNotice((notice) => hooks.log(notice.level, notice.text, { lane: notice.lane }));
+    this.supervisor = this.makeSupervisor();
+    await this.startLanes(starts, plan);
+  }
+
+  private recover(dataDir: string): Recovery {
+    const recovery = recoverWal(walDir(dataDir));
+    for (const problem of recovery.problems) this.hooks.log("warn", "WAL recovery", { problem });
+    for (const cut of recovery.cuts) this.hooks.log("warn", "WAL: torn tail cut", { cut });
+    return recovery;
+  }
+
+  private laneStarts(plan: EnginePlan, instruments: readonly Instrument[], recovery: Recovery): LaneStart[] {
+    const nowNs = realtimeNs();
+    const session = newSession(nowNs, (words) => crypto.getRandomValues(words));
+    const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, monotonicNs());
+    this.arenaWords = new Int32Array(arena);
+    const { placement, layout } = plan;
+    const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };
+    writeManifest(walDir(settings.engine.dataDir), {
+      session: session.text,
+      env: settings.env,
+      schemaVersion: SCHEMA_VERSION,
+      baseNs: String(nowNs - (nowNs % 86_400_000_000_000n)),
+      createdUnixNs: String(nowNs),
+      nonceLo: session.nonceLo,
+      nonceHi: session.nonceHi,
+      instruments,
+      strategies: [HOUSE_NAME, ...plan.strategies.map((s) => s.name)],
+      streams: Object.fromEntries(STREAM_NAMES.map((name, id) => [String(id), name]).slice(1)),
+    });
+    const shared = {
+      arena,
+      layout,
+      settings,
+      instruments,
+      session,
+      graphs: plan.graphs,
+      registry: plan.registry,
+      strategies: plan.strategies,
+      subscriptions: plan.subscriptions,
+      marketTimerNs: plan.marketTimerNs,
+      walPosition: recovery.endPosition,
+      restored: restoredState(recovery, instruments, plan.strategies),
+      parks: Object.fromEntries(placement.lanes.map((lane) => [lane.name, lane.wait === "park"])),
+      roleLanes: Object.fromEntries(
+        placement.lanes.flatMap((lane) => lane.agents.map((role) => [role, lane.name])),
+      ) as LaneStart["roleLanes"],
+    };
+    return placement.lanes.map((lane, laneNumber) => ({ ...shared, placement: lane, laneNumber }));
+  }
+
+  private async startLanes(starts: readonly LaneStart[], plan: EnginePlan): Promise<void> {
+    const { hooks } = this;
+    const pinned = starts.some((s) => s.placement.cpu >= 0);
+    if (pinned) confineProcess(plan.placement.housekeeping);
+    const tids = new Set<number>();
+    const events = {
+      onPinned: (lane: string, tid: number, error: string | null) => {
+        tids.add(tid);
+        if (error !== null) hooks.log("warn", `lane ${lane} is not pinned: ${error}`);
+      },
+      onFailed: (lane: string, reason: string) => this.onLaneDead(lane, reason),
+    };
+    this.lanes = starts.map(
+      (start) => new LaneHandle(start, join(hooks.workersDir, `${start.placement.name}.ts`), events),
+    );
+    const late = Bun.sleep(READY_MS).then(() => {
+      throw new EngineError(`the lanes were not ready within ${READY_MS / 1000} s`, 1);
+    });
+    await Promise.race([Promise.all(this.lanes.map((lane) => lane.ready)), late]);
+    this.startedNs = monotonicNs();
+    required(this.supervisor).start();
+    // Consumers first, so that no producer meets a sleeping beginner.
+    for (const lane of [...this.lanes].reverse()) lane.go();
+    if (pinned) {
+      this.stopSweeping = keepSweeping(tids, plan.placement.housekeeping, (report) => {
+        for (const error of report.errors) hooks.log("warn", `thread sweep: ${error}`);
+      });
+      const locked = lockMemory();
+      if (!locked.ok) hooks.log("warn", `memory is not locked: ${locked.error}`);
+    }
+  }
+
+  private makeSupervisor(): Supervisor {
+    const { hooks, settings } = this;
+    return new Supervisor(
+      {
+        killWord: () => this.killWord.load(),
+        onKill: (word) => this.onKillWord(word),
+        drainNotices: () => this.link.drain(),
+        vitals: () => this.view.vitals(),
+        onStall: (lane, ageMs) => this.onLaneDead(lane, `no heartbeat for ${Math.round(ageMs)} ms`),
+        onMainStall: (ms) => hooks.log("warn", `main was held up for ${Math.round(ms)} ms`),
+      },
+      settings.engine.stallMs,
+    );
+  }
+
+  private onKillWord(word: number): void {
+    if (word === KILL_ARMED) {
+      this.hooks.log("warn", "kill word rearmed");
+      return;
+    }
+    this.hooks.log("error", "kill word is set: cancelling everything", {
+      reason: this.killWord.view().reason,
+    });
+    void this.cancelEverything(KILL_CANCEL_MS).then((report) => {
+      const level = report.proven ? "warn" : "fatal";
+      this.hooks.log(level, report.proven ? "no order is open at the venue" : "orders may be working", {
+        ...report,
+      });
+    });
+  }
+
+  /** A lane that is dead or stalled: nobody may trade on what it leaves behind. */
+  private onLaneDead(lane: string, reason: string): void {
+    if (this.stopping) return;
+    this.failure = `lane ${lane}: ${reason}`;
+    this.hooks.log("fatal", this.failure);
+    this.killWord.latch(KILL_KILLED, this.failure.slice(0, 200), Date.now());
+    this.hooks.onFailure(this.failure);
+  }
+
+  /** Over main's own connection, until the venue shows no open order twice. */
+  cancelEverything(deadlineMs: number): Promise<CancelReport> {
+    return required(this.canceller).cancelUntilEmpty({
+      symbols: this.settings.instruments.map((i) => i.symbol),
+      deadlineMs,
+      inFlight: () => this.inFlight(),
+      nowMs: () => performance.now(),
+    });
+  }
+
+  private inFlight(): number {
+    if (this.failure !== "" || this.viewOf === null) return 0;
+    this.viewOf.refresh();
+    return this.viewOf.execution.account().inFlight;
+  }
+
+  /**
+   * Ends the session. `keep` leaves working orders at the venue. Returns the summary and whether the venue
+   * was seen without open orders; never throws.
+   */
+  async stop(keep = false): Promise<{ readonly summary: SessionSummary; readonly proven: boolean }> {
+    this.stopping = true;
+    const { hooks, settings } = this;
+    let end = this.failure === "" ? "clean" : this.failure;
+    let proven = keep;
+    if (!keep) {
+      const quiet = this.failure === "" && (await this.link.shutdown(settings.engine.shutdownMs));
+      if (!quiet) hooks.log("warn", "EXECUTION did not confirm: main cancels");
+      const report = await this.cancelEverything(settings.engine.shutdownMs);
+      proven = report.proven;
+      if (!proven) end = `orders may be working: ${report.error}`;
+    }
+    await this.endLanes();
+    this.link.drain();
+    this.view.refresh();
+    const durationS = (monotonicNs() - this.startedNs) / 1e9;
+    const summary = this.view.summary(durationS, end);
+    await this.abandon();
+    return { summary, proven };
+  }
+
+  private async endLanes(): Promise<void> {
+    if (this.arenaWords === null) return;
+    // The writer ends last: it must drain what the others leave.
+    const writer = this.lanes.filter((lane) => lane.name === "writer");
+    const others = this.lanes.filter((lane) => lane.name !== "writer");
+    for (const [group, word] of [
+      [others, STOP_WORD_I32],
+      [writer, WRITER_STOP_WORD_I32],
+    ] as const) {
+      Atomics.store(this.arenaWords, word, 1);
+      this.link.wakeAll();
+      const ended = Promise.all(group.map((lane) => lane.done)).then(() => true);
+      if (!(await Promise.race([ended, Bun.sleep(LANE_END_MS).then(() => false)]))) {
+        this.hooks.log("error", "a lane did not end in time: terminated");
+        for (const lane of group) lane.terminate();
+      }
+    }
+  }
+
+  private async abandon(): Promise<void> {
+    this.stopping = true;
+    this.stopSweeping?.();
+    this.supervisor?.stop();
+    for (const lane of this.lanes) lane.terminate();
+    this.lanes = [];
+    await this.venue?.process?.stop();
+    this.lock?.release();
+    this.lock = null;
+  }
+}
+
+function required<T>(value: T | null): T {
+  if (value === null) throw new EngineError("the engine is not started", 1);
+  return value;
+}
+
+function takeLock(dataDir: string): DataDirLock {
+  const result = lockDataDir(dataDir);
+  if (!result.ok) throw new EngineError(result.error, 1);
+  return result.lock;
+}
+
+function refuseLatched(word: KillWord, env: string): void {
+  const view = word.view();
+  if (view.state === KILL_ARMED) return;
+  const since = view.sinceUnixMs > 0 ? ` since ${new Date(view.sinceUnixMs).toISOString()}` : "";
+  throw new EngineError(
+    `the kill word is set${since} (${view.reason}): nothing trades until it is rearmed\n  bun run ctl rearm --env ${env}`,
+    1,
+  );
+}
