@@ -5,9 +5,9 @@ import { resolve } from "node:path";
 import { type AuditEntry, AuditLog } from "../control/audit-log.ts";
 import { ControlClient, UnreachableError } from "../control/control-client.ts";
 import type { CommandResult } from "../control/engine-control.ts";
-import { type StoredKill, storeKillWord } from "../control/kill-store.ts";
 import { findInstance } from "../control/run-file.ts";
-import { KILL_EMERGENCY, KILL_KILLED } from "../wire/codes.ts";
+import { type KillWord, openKillWord } from "../risk/kill-word.ts";
+import { KILL_ARMED, KILL_EMERGENCY, KILL_KILLED } from "../wire/codes.ts";
 import { CtlError, EXIT_OK, EXIT_UNSAFE, EXIT_USAGE } from "./ctl-session.ts";
 import { printable } from "./ctl-tables.ts";
 
@@ -30,6 +30,7 @@ interface KillReport {
 }
 
 const WORD_NAMES: Readonly<Record<number, string>> = {
+  [KILL_ARMED]: "armed",
   [KILL_KILLED]: "killed",
   [KILL_EMERGENCY]: "emergency",
 };
@@ -43,7 +44,7 @@ export async function killCommand(options: KillOptions): Promise<number> {
       `${directory}: no such data directory, NOTHING WAS KILLED (--env or --data-dir)`,
     );
   const messages: string[] = [];
-  const stored = tryStore(directory, messages);
+  const stored = tryStore(directory, options, messages);
   audit(directory, options, stored, messages);
   const outcome = await tellEngine(directory, options, messages);
   const ordersMayBeWorking = outcome === "unknown" || (stored === null && outcome !== "confirmed");
@@ -57,21 +58,34 @@ export async function killCommand(options: KillOptions): Promise<number> {
   return ordersMayBeWorking ? EXIT_UNSAFE : EXIT_OK;
 }
 
-function tryStore(directory: string, messages: string[]): StoredKill | null {
+/** The word as it was (KILL_…); null when it could not be stored. */
+function tryStore(directory: string, options: KillOptions, messages: string[]): number | null {
   try {
-    const stored = storeKillWord(directory);
-    messages.push(`kill word stored in ${stored.path} (was ${WORD_NAMES[stored.before] ?? "armed"})`);
-    return stored;
+    const word = openKillWord(directory);
+    const before = word.load();
+    latch(word, options, messages);
+    messages.push(`kill word stored in ${word.path} (was ${WORD_NAMES[before]})`);
+    return before;
   } catch (error) {
     messages.push(`THE KILL WORD COULD NOT BE STORED: ${(error as Error).message}`);
     return null;
   }
 }
 
+/** The word is set in memory that every lane shares before it goes to disk: a full disk does not undo it. */
+function latch(word: KillWord, { who, why }: KillOptions, messages: string[]): void {
+  try {
+    word.latch(KILL_KILLED, why === "" ? who : `${why} (${who})`, Date.now());
+  } catch (error) {
+    if (word.load() !== KILL_KILLED) throw error;
+    messages.push(`the word is not on disk yet: ${(error as Error).message}`);
+  }
+}
+
 function audit(
   directory: string,
   { who, why }: KillOptions,
-  stored: StoredKill | null,
+  stored: number | null,
   messages: string[],
 ): void {
   const entry: AuditEntry = {
@@ -83,8 +97,8 @@ function audit(
     why,
     ok: stored !== null,
     code: stored === null ? "failed" : "done",
-    message: "kill word stored by ctl",
-    before: stored?.before ?? null,
+    message: stored === null ? "kill word not stored by ctl" : "kill word stored by ctl",
+    before: stored,
     after: stored === null ? null : KILL_KILLED,
   };
   try {

@@ -140,6 +140,16 @@ test("kill works after the process is gone, replaces an emergency, and other com
   expect([status.code, status.err]).toEqual([4, expect.stringContaining("gone without having said goodbye")]);
 }, 20_000);
 
+test("a damaged kill file is reported, and never believed to be a kill", async () => {
+  writeFileSync(join(dir, "kill"), "not a kill word");
+  const { code, out } = await ctl("kill", "--json");
+  expect([code, JSON.parse(out).stored]).toEqual([4, false]);
+  await startHost();
+  const told = await ctl("kill");
+  expect([told.code, told.out]).toEqual([0, expect.stringContaining("COULD NOT BE STORED")]);
+  expect((await ctl("status")).out).toContain("KILLED");
+}, 20_000);
+
 test("without an instance kill still stores the word, and a mistyped directory is not created", async () => {
   const idle = await ctl("kill");
   expect([idle.code, killWord()]).toEqual([0, KILL_KILLED]);
