@@ -206,7 +206,9 @@ function csvFormat(): (row: Record<string, string | number | boolean | null>) =>
     if (columns === "") columns = own;
     // Another instrument without a manifest has other column names: a row is never squeezed into wrong ones.
     if (own !== columns)
-      throw new UsageError(`position ${row["position"]}: columns ${own} differ from ${columns}; use --format jsonl`);
+      throw new UsageError(
+        `position ${row["position"]}: columns ${own} differ from ${columns}; use --format jsonl`,
+      );
     return `${head}${csvLine(Object.values(row))}\n`;
   };
 }
