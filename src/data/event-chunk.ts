@@ -19,24 +19,31 @@ export const OP_MASK = 15;
 export const LOT_POSITIVE = 16;
 /** round(qty / lot_size) = 0. */
 export const LOT_ZERO = 32;
-/** The row belongs to the local side, at local_ts. */
-export const AT_LOCAL = 64;
-/** The row belongs to the exchange side, at exch_ts. */
-export const AT_EXCH = 128;
+/** Sides of a group: local, at local_ts; exchange, at exch_ts. */
+export const AT_LOCAL = 1;
+export const AT_EXCH = 2;
 
+/**
+ * Rows come in groups of equal (exch_ts, local_ts, sides): mostly the levels of one message. Group g holds rows
+ * groupStart[g] … groupStart[g + 1] − 1.
+ */
 export class EventChunk {
   rows = 0;
-  /** OP_… | LOT_… | AT_…. */
+  groups = 0;
+  /** OP_… | LOT_…. */
   readonly code = new Int32Array(CHUNK_ROWS);
   /** Price in ticks; for OP_ASK its negative (book sides share one key order: higher = better). */
   readonly key = new Int32Array(CHUNK_ROWS);
-  readonly px = new Float64Array(CHUNK_ROWS);
   readonly qty = new Float64Array(CHUNK_ROWS);
-  /** ns since the feed's base. */
-  readonly exchTs = new Float64Array(CHUNK_ROWS);
-  readonly localTs = new Float64Array(CHUNK_ROWS);
-  /** The row's ev word (low 32 bits), for last trades. */
+  /** Price and ev word (low 32 bits) of trades and clears; of other rows undefined. */
+  readonly px = new Float64Array(CHUNK_ROWS);
   readonly ev = new Int32Array(CHUNK_ROWS);
+  readonly groupStart = new Int32Array(CHUNK_ROWS + 1);
+  /** AT_… bits; 0: the rows belong to nobody. */
+  readonly groupSides = new Int32Array(CHUNK_ROWS);
+  /** ns since the feed's base. */
+  readonly groupExchTs = new Float64Array(CHUNK_ROWS);
+  readonly groupLocalTs = new Float64Array(CHUNK_ROWS);
   /** The chunk that follows, once it is decoded. */
   next: EventChunk | null = null;
   /** How many readers have not left this chunk yet. */

@@ -3,6 +3,8 @@
 // to ticks by hftbacktest's arithmetic (round half away from zero of the double quotient).
 import { DataFileError } from "./data-file-error.ts";
 import {
+  AT_EXCH,
+  AT_LOCAL,
   CHUNK_ROWS,
   EventChunk,
   LOT_POSITIVE,
@@ -124,41 +126,33 @@ export class EventFeed {
   }
 
   private decodeRows(block: RowBlock, from: number, rows: number, chunk: EventChunk): void {
-    const { i32, f64 } = block;
-    const { code, key, px, qty, exchTs, localTs, ev: evs } = chunk;
-    const tickSize = this.tickSize;
-    const lotOne = this.lotOne;
-    const lotMinusOne = this.lotMinusOne;
+    const { i32, f64, first } = block;
+    const { code, key, qty } = chunk;
+    const { tickSize, lotOne, lotMinusOne } = this;
     let exchLo = 0;
-    let exchHi = Number.NaN;
+    let exchHi = 0;
     let localLo = 0;
-    let localHi = Number.NaN;
-    let exch = 0;
-    let local = 0;
-    let lastExch = this.lastExchTs;
-    let lastLocal = this.lastLocalTs;
+    let localHi = 0;
+    let sides = -1;
+    let groups = 0;
     for (let i = 0; i < rows; i++) {
-      const word = (block.first + from + i) << 4;
-      const cell = word >> 1;
+      const word = (first + from + i) << 4;
       const ev = i32[word]!;
-      if (i32[word + 2] !== exchLo || i32[word + 3] !== exchHi) {
+      if (
+        i32[word + 2] !== exchLo ||
+        i32[word + 4] !== localLo ||
+        ev >>> 30 !== sides ||
+        i32[word + 3] !== exchHi ||
+        i32[word + 5] !== localHi
+      ) {
         exchLo = i32[word + 2]!;
         exchHi = i32[word + 3]!;
-        exch = this.relative(exchHi, exchLo, block, from + i, "exch_ts");
-      }
-      if (i32[word + 4] !== localLo || i32[word + 5] !== localHi) {
         localLo = i32[word + 4]!;
         localHi = i32[word + 5]!;
-        local = this.relative(localHi, localLo, block, from + i, "local_ts") + this.latencyOffsetNs;
+        sides = ev >>> 30;
+        this.startGroup(chunk, groups++, i, sides, block, from + i);
       }
-      if (ev < 0) {
-        if (exch < lastExch) this.unsorted(block, from + i, "exch_ts");
-        lastExch = exch;
-      }
-      if ((ev & 0x4000_0000) !== 0) {
-        if (local < lastLocal) this.unsorted(block, from + i, "local_ts");
-        lastLocal = local;
-      }
+      const cell = word >> 1;
       const price = f64[cell + 3]!;
       const quantity = f64[cell + 4]!;
       const op = OPS[(ev & 0xff) | ((ev >>> 20) & 0x300)]!;
@@ -168,17 +162,42 @@ export class EventFeed {
       if (!(rest > -0.5 && rest < 0.5)) tick = this.roundTick(ratio, tick, op, block, from + i);
       code[i] =
         op |
-        (quantity >= lotOne ? LOT_POSITIVE : quantity > lotMinusOne || quantity !== quantity ? LOT_ZERO : 0) |
-        ((ev >>> 24) & 0xc0);
+        (quantity >= lotOne ? LOT_POSITIVE : quantity > lotMinusOne || Number.isNaN(quantity) ? LOT_ZERO : 0);
       key[i] = op === OP_ASK ? -tick : tick;
-      px[i] = price;
       qty[i] = quantity;
-      exchTs[i] = exch;
-      localTs[i] = local;
-      evs[i] = ev;
+      if (op > OP_ASK) {
+        chunk.px[i] = price;
+        chunk.ev[i] = ev;
+      }
     }
-    this.lastExchTs = lastExch;
-    this.lastLocalTs = lastLocal;
+    chunk.groups = groups;
+    chunk.groupStart[groups] = rows;
+  }
+
+  private startGroup(
+    chunk: EventChunk,
+    group: number,
+    row: number,
+    sides: number,
+    block: RowBlock,
+    at: number,
+  ): void {
+    const word = (block.first + at) << 4;
+    const { i32 } = block;
+    const exch = this.relative(i32[word + 3]!, i32[word + 2]!, block, at, "exch_ts");
+    const local = this.relative(i32[word + 5]!, i32[word + 4]!, block, at, "local_ts") + this.latencyOffsetNs;
+    if ((sides & AT_EXCH) !== 0) {
+      if (exch < this.lastExchTs) this.unsorted(block, at, "exch_ts");
+      this.lastExchTs = exch;
+    }
+    if ((sides & AT_LOCAL) !== 0) {
+      if (local < this.lastLocalTs) this.unsorted(block, at, "local_ts");
+      this.lastLocalTs = local;
+    }
+    chunk.groupStart[group] = row;
+    chunk.groupSides[group] = sides;
+    chunk.groupExchTs[group] = exch;
+    chunk.groupLocalTs[group] = local;
   }
 
   /** i64 words → exact ns since the base. */
@@ -200,7 +219,7 @@ export class EventFeed {
       return rest >= 0.5 ? truncated + 1 : rest <= -0.5 ? truncated - 1 : truncated;
     }
     // Rust: NaN as i64 = 0. Clears with a non-finite price clear the side and look at px, not at the tick.
-    if (ratio !== ratio || op >= OP_CLEAR_BID || op === OP_NONE) return 0;
+    if (Number.isNaN(ratio) || op >= OP_CLEAR_BID || op === OP_NONE) return 0;
     const what = `price ${ratio * this.tickSize} is more than ${TICK_MAX} ticks of ${this.tickSize}`;
     throw new DataFileError(block.file, block.fileRow + row, what);
   }

@@ -12,8 +12,8 @@ export type EventSource = string | Uint8Array;
 /** A file larger than this is streamed (bytes when inflated): up to here one load is faster than a worker. */
 const WHOLE_BYTES_MAX = 33_554_432;
 
-/** Rows of all sources in order. */
-export function openRowBlocks(sources: readonly EventSource[]): RowBlocks {
+/** Rows of all sources in order. `wholeBytesMax`: files above it are streamed. */
+export function openRowBlocks(sources: readonly EventSource[], wholeBytesMax = WHOLE_BYTES_MAX): RowBlocks {
   const parts: (() => RowBlocks)[] = [];
   let streamed: ArrayLocation[] = [];
   const flush = (): void => {
@@ -28,7 +28,7 @@ export function openRowBlocks(sources: readonly EventSource[]): RowBlocks {
       continue;
     }
     const location = locateArray(source);
-    if (location.bytes > WHOLE_BYTES_MAX) {
+    if (location.bytes > wholeBytesMax) {
       streamed.push(location);
       continue;
     }

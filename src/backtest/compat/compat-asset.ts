@@ -121,10 +121,10 @@ export class CompatAsset {
       const rowsTo = Math.min(limit.ts, requestTs);
       while (cursor.nextTs <= Math.min(rowsTo, limit.ts)) {
         const error = exchange.processRows(rowsTo);
-        // The local side follows chunk by chunk, so that chunks are freed and stay in the cache.
-        const reached = Math.min(cursor.nextTs, limit.ts);
         if (error !== RC_OK) return this.fail(error, cursor.nextTs);
-        if (cursor.nextTs <= limit.ts) this.runLocalRows(reached);
+        // The local side follows chunk by chunk, so that chunks are freed and stay in the cache; never past what
+        // is certain: a request not yet processed may be answered, and end the step, at its own instant.
+        if (cursor.nextTs <= rowsTo) this.runLocalRows(Math.min(cursor.nextTs, limit.ts));
       }
       if (!(requestTs <= limit.ts)) break;
       const error = exchange.processRequests(requestTs);

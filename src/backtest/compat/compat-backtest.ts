@@ -263,6 +263,7 @@ export class CompatBacktest {
     for (let i = 0; i < this.assets.length; i++) {
       const asset = this.assets[i]!;
       asset.limit.waitFor = waitFor === WAIT_ANY || i === waitAsset ? waitFor : WAIT_NONE;
+      asset.limit.awaitedTs = NEVER;
       asset.sawRowAt = -1;
       asset.sawResponseAt = -1;
       if (waitFeed) limit = Math.min(limit, asset.nextRowTs);
@@ -276,8 +277,7 @@ export class CompatBacktest {
       asset.limit.ts = limit;
       const code = asset.run(this.runBound);
       if (code !== RC_OK) return code;
-      // A run that ended at its own bound says nothing about the step; a shorter one met what is waited for.
-      if (asset.limit.ts < Math.min(limit, this.runBound)) limit = asset.limit.ts;
+      if (asset.limit.awaitedTs < limit) limit = asset.limit.awaitedTs;
     }
     if (this.earliest() === null) return RC_END_OF_DATA;
     this.now = limit;

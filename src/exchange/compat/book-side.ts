@@ -20,15 +20,21 @@ export class BookSide {
   low = NO_LOW;
   /** Set once by the book. */
   opposite!: BookSide;
-  private qty = new Float64Array(0);
-  private origin = 0;
+  /** The window: quantity of key `origin + i`. Read by CompatBook.applyRows. */
+  qty = new Float64Array(0);
+  origin = 0;
   private size = 0;
   private readonly bounded: boolean;
+  private readonly searchesPastEmpty: boolean;
   private readonly far = new Map<number, number>();
 
-  /** Bounded: only keys loKey … hiKey exist (range of interest). */
-  constructor(bounded: boolean, loKey = 0, hiKey = -1) {
+  /**
+   * Bounded: only keys loKey … hiKey exist (range of interest). Of such a book the original's ask search wraps
+   * around when the side's extent is not known (i64::MIN − bound) and so goes on to the end of the range.
+   */
+  constructor(bounded: boolean, loKey = 0, hiKey = -1, searchesPastEmpty = false) {
     this.bounded = bounded;
+    this.searchesPastEmpty = searchesPastEmpty;
     if (!bounded) return;
     this.origin = loKey;
     this.size = hiKey - loKey + 1;
@@ -114,7 +120,8 @@ export class BookSide {
     // The vector book clamps the exclusive start to the last index, so that index is never found from outside.
     const top = start > end - 1 && this.bounded ? end - 1 : start;
     const from = Math.min(top, end) - 1 - this.origin;
-    const to = Math.max(this.low, this.origin) - this.origin;
+    const low = this.low === NO_LOW && this.searchesPastEmpty ? this.origin : this.low;
+    const to = Math.max(low, this.origin) - this.origin;
     const qty = this.qty;
     let found = NO_KEY;
     for (let i = from; i >= to; i--) {

@@ -1,5 +1,4 @@
-// A reader's place in a feed's chain of chunks: always on the next row of its side, or at the end.
-// Hot: `skip` runs once per row.
+// A reader's place in a feed's chain of chunks: always on the next group of its side, or at the end.
 import { AT_EXCH, type AT_LOCAL, type EventChunk } from "../../data/event-chunk.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
 
@@ -7,32 +6,36 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 export class ChunkCursor {
   chunk: EventChunk | null;
+  group = 0;
+  /** Next row of the group: its first, or the one that failed. */
   row = 0;
   /** Time of the next row of this side, Infinity at the end of data. */
   nextTs = NEVER;
   private readonly feed: EventFeed;
-  private readonly mask: number;
+  private readonly side: typeof AT_EXCH | typeof AT_LOCAL;
 
-  constructor(feed: EventFeed, mask: typeof AT_EXCH | typeof AT_LOCAL) {
+  constructor(feed: EventFeed, side: typeof AT_EXCH | typeof AT_LOCAL) {
     this.feed = feed;
-    this.mask = mask;
+    this.side = side;
     this.chunk = feed.advance(null);
-    this.settle();
+    this.settle(0);
   }
 
-  /** From `row` on, finds the next row of this side, over chunks, and sets nextTs. Throws DataFileError. */
-  settle(): void {
+  /** From `group` on, finds the next group of this side, over chunks. Throws DataFileError. */
+  settle(group: number): void {
+    this.group = group;
     while (this.chunk !== null) {
-      const { code, rows } = this.chunk;
-      let row = this.row;
-      while (row < rows && (code[row]! & this.mask) === 0) row++;
-      this.row = row;
-      if (row < rows) {
-        this.nextTs = this.mask === AT_EXCH ? this.chunk.exchTs[row]! : this.chunk.localTs[row]!;
+      const { groupSides, groups } = this.chunk;
+      let next = this.group;
+      while (next < groups && (groupSides[next]! & this.side) === 0) next++;
+      this.group = next;
+      if (next < groups) {
+        this.row = this.chunk.groupStart[next]!;
+        this.nextTs = this.side === AT_EXCH ? this.chunk.groupExchTs[next]! : this.chunk.groupLocalTs[next]!;
         return;
       }
       this.chunk = this.feed.advance(this.chunk);
-      this.row = 0;
+      this.group = 0;
     }
     this.nextTs = NEVER;
   }

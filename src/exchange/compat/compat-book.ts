@@ -1,11 +1,14 @@
 // A compat order book: two sides and the rules that touch both. Prices in ticks, quantities raw doubles.
 import {
+  type EventChunk,
+  LOT_POSITIVE,
   OP_ASK,
   OP_BID,
   OP_CLEAR_ASK,
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
   OP_MASK,
+  OP_NONE,
 } from "../../data/event-chunk.ts";
 import { EV_BUY, EV_SELL } from "../../data/event-codes.ts";
 import { BookSide, NO_KEY } from "./book-side.ts";
@@ -20,6 +23,27 @@ export interface BookOptions {
   /** Range of interest in prices, both inclusive; for kind «roi». */
   readonly roi?: readonly [lower: number, upper: number];
 }
+
+/** Rows that the caller of `applyRows` wants to handle itself. Keys: bid = tick, ask = −tick. */
+export interface RowWatch {
+  /** Depth rows with keys in these ranges. */
+  readonly bidLow: number;
+  readonly bidHigh: number;
+  readonly askLow: number;
+  readonly askHigh: number;
+  /** Rows that raise the best key of the side. */
+  readonly bidRise: boolean;
+  readonly askRise: boolean;
+}
+
+export const WATCH_NOTHING: RowWatch = {
+  bidLow: 2_147_483_647,
+  bidHigh: -2_147_483_648,
+  askLow: 2_147_483_647,
+  askHigh: -2_147_483_648,
+  bidRise: false,
+  askRise: false,
+};
 
 export class CompatBook {
   readonly tickSize: number;
@@ -39,7 +63,7 @@ export class CompatBook {
       if (upper < lower)
         throw new RangeError(`range of interest is empty: ${options.roi[0]} … ${options.roi[1]}`);
       this.bid = new BookSide(true, lower, upper);
-      this.ask = new BookSide(true, -upper, -lower);
+      this.ask = new BookSide(true, -upper, -lower, true);
     } else {
       this.bid = new BookSide(false);
       this.ask = new BookSide(false);
@@ -90,6 +114,60 @@ export class CompatBook {
 
   askQtyAtTick(tick: number): number {
     return this.ask.qtyAt(-tick);
+  }
+
+  /**
+   * Applies depth rows [from, to) of a chunk up to the first that needs its caller (a trade, a clear, a watched
+   * row), whose number is returned, or `to`. Hot: the common row, a level that is not the best, is done here with
+   * everything in locals; the rest goes through BookSide.update.
+   */
+  applyRows(chunk: EventChunk, from: number, to: number, watch: RowWatch): number {
+    const { code, key, qty } = chunk;
+    const { bid, ask, roi } = this;
+    const { bidLow, bidHigh, askLow, askHigh, bidRise, askRise } = watch;
+    let bidQty = bid.qty;
+    let bidOrigin = bid.origin;
+    let bidBest = bid.best;
+    let askQty = ask.qty;
+    let askOrigin = ask.origin;
+    let askBest = ask.best;
+    let row = from;
+    for (; row < to; row++) {
+      const bits = code[row]!;
+      const op = bits & OP_MASK;
+      const k = key[row]!;
+      if (op === OP_BID) {
+        if (k >= bidLow && k <= bidHigh) break;
+        const positive = (bits & LOT_POSITIVE) !== 0;
+        const at = k - bidOrigin;
+        if (k < bidBest && at >= 0 && at < bidQty.length) {
+          bidQty[at] = positive || roi ? qty[row]! : 0;
+          if (positive && k < bid.low) bid.low = k;
+          continue;
+        }
+        if (bidRise && positive && k > bidBest) break;
+        bid.update(k, qty[row]!, bits);
+      } else if (op === OP_ASK) {
+        if (k >= askLow && k <= askHigh) break;
+        const positive = (bits & LOT_POSITIVE) !== 0;
+        const at = k - askOrigin;
+        if (k < askBest && at >= 0 && at < askQty.length) {
+          askQty[at] = positive || roi ? qty[row]! : 0;
+          if (positive && k < ask.low) ask.low = k;
+          continue;
+        }
+        if (askRise && positive && k > askBest) break;
+        ask.update(k, qty[row]!, bits);
+      } else if (op === OP_NONE) continue;
+      else break;
+      bidQty = bid.qty;
+      bidOrigin = bid.origin;
+      bidBest = bid.best;
+      askQty = ask.qty;
+      askOrigin = ask.origin;
+      askBest = ask.best;
+    }
+    return row;
   }
 
   /** Applies any row's effect on the book; rows without one change nothing. `key`, `px`: as in an EventChunk. */

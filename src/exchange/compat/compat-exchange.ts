@@ -2,7 +2,15 @@
 // rows move the book and fill resting orders, requests are acknowledged. Known faults are kept: a partial fill of
 // exactly what is left leaves a filled order in the book, and the next fill of it ends the run with code 14.
 // Hot: processRows runs once per row; it allocates only when an order is filled.
-import { AT_EXCH, OP_ASK, OP_BID, OP_MASK, OP_TRADE_BUY, OP_TRADE_SELL } from "../../data/event-chunk.ts";
+import {
+  AT_EXCH,
+  type EventChunk,
+  OP_ASK,
+  OP_BID,
+  OP_MASK,
+  OP_TRADE_BUY,
+  OP_TRADE_SELL,
+} from "../../data/event-chunk.ts";
 import { NO_KEY } from "./book-side.ts";
 import type { ChunkCursor } from "./chunk-cursor.ts";
 import {
@@ -67,43 +75,65 @@ export class CompatExchange {
    * cursor on. Returns RC_OK or an error code; then the cursor stays on the row that failed.
    */
   processRows(bound: number): number {
-    const { cursor, book } = this;
-    const { bid, ask } = book;
+    const { cursor, book, resting, limit } = this;
     const chunk = cursor.chunk!;
-    const { code, key, qty, exchTs, rows } = chunk;
+    const { groupStart, groupSides, groupExchTs, groups } = chunk;
+    let group = cursor.group;
     let row = cursor.row;
-    let error = RC_OK;
-    let to = bound;
     let ts = cursor.nextTs;
+    let to = bound;
     while (ts <= to) {
-      const bits = code[row]!;
-      const op = bits & OP_MASK;
-      if (op === OP_BID) {
-        const before = bid.best;
-        const prev = bid.update(key[row]!, qty[row]!, bits);
-        if (this.resting.count !== 0) error = this.afterBid(key[row]!, prev, qty[row]!, before, ts);
-      } else if (op === OP_ASK) {
-        const before = ask.best;
-        const prev = ask.update(key[row]!, qty[row]!, bits);
-        if (this.resting.count !== 0) error = this.afterAsk(-key[row]!, prev, qty[row]!, before, ts);
-      } else if (op === OP_TRADE_BUY) {
-        if (this.resting.sells.length !== 0) error = this.onBuyTrade(key[row]!, qty[row]!, ts);
-      } else if (op === OP_TRADE_SELL) {
-        if (this.resting.buys.length !== 0) error = this.onSellTrade(key[row]!, qty[row]!, ts);
-      } else {
-        book.apply(bits, key[row]!, chunk.px[row]!, qty[row]!);
+      const end = groupStart[group + 1]!;
+      for (
+        row = book.applyRows(chunk, row, end, resting);
+        row < end;
+        row = book.applyRows(chunk, row + 1, end, resting)
+      ) {
+        const error = this.onRow(chunk, row, ts);
+        if (error !== RC_OK) {
+          cursor.group = group;
+          cursor.row = row;
+          cursor.nextTs = ts;
+          return error;
+        }
       }
-      if (error !== RC_OK) break;
-      if (this.limit.ts < to) to = this.limit.ts;
-      row++;
-      while (row < rows && (code[row]! & AT_EXCH) === 0) row++;
-      if (row >= rows) break;
-      ts = exchTs[row]!;
+      if (limit.ts < to) to = limit.ts;
+      group++;
+      while (group < groups && (groupSides[group]! & AT_EXCH) === 0) group++;
+      if (group >= groups) break;
+      row = groupStart[group]!;
+      ts = groupExchTs[group]!;
     }
+    cursor.group = group;
     cursor.row = row;
     cursor.nextTs = ts;
-    if (row >= rows) cursor.settle();
-    return error;
+    if (group >= groups) cursor.settle(group);
+    return RC_OK;
+  }
+
+  /** A row that concerns more than its level. */
+  private onRow(chunk: EventChunk, row: number, ts: number): number {
+    const { bid, ask } = this.book;
+    const bits = chunk.code[row]!;
+    const key = chunk.key[row]!;
+    const qty = chunk.qty[row]!;
+    switch (bits & OP_MASK) {
+      case OP_BID: {
+        const before = bid.best;
+        return this.afterBid(key, bid.update(key, qty, bits), qty, before, ts);
+      }
+      case OP_ASK: {
+        const before = ask.best;
+        return this.afterAsk(-key, ask.update(key, qty, bits), qty, before, ts);
+      }
+      case OP_TRADE_BUY:
+        return this.resting.sells.length === 0 ? RC_OK : this.onBuyTrade(key, qty, ts);
+      case OP_TRADE_SELL:
+        return this.resting.buys.length === 0 ? RC_OK : this.onSellTrade(key, qty, ts);
+      default:
+        this.book.apply(bits, key, chunk.px[row]!, qty);
+        return RC_OK;
+    }
   }
 
   /** Processes every request that arrives at `ts`. */

@@ -3,8 +3,7 @@
 // (theirs). Hot: processRows runs once per row; it allocates only for recorded trades.
 import {
   AT_LOCAL,
-  OP_ASK,
-  OP_BID,
+  type EventChunk,
   OP_MASK,
   OP_TRADE_BUY,
   OP_TRADE_NO_SIDE,
@@ -25,7 +24,7 @@ import {
   STATUS_REJECTED,
   STATUS_REPLACED,
 } from "./codes.ts";
-import type { CompatBook } from "./compat-book.ts";
+import { type CompatBook, WATCH_NOTHING } from "./compat-book.ts";
 import { CompatOrder, NO_TIME } from "./compat-order.ts";
 import type { OrderBus } from "./order-bus.ts";
 import type { OrderLatency } from "./order-latency.ts";
@@ -86,33 +85,47 @@ export class CompatLocal {
   /** Processes rows of the current chunk up to `bound`, inclusive, and moves the cursor on. */
   processRows(bound: number): void {
     const { cursor, book } = this;
-    const { bid, ask } = book;
     const chunk = cursor.chunk!;
-    const { code, key, qty, localTs, rows } = chunk;
-    let row = cursor.row;
-    let last = row;
+    const { groupStart, groupSides, groupLocalTs, groups } = chunk;
+    let group = cursor.group;
+    let last = -1;
     let ts = cursor.nextTs;
     while (ts <= bound) {
-      const bits = code[row]!;
-      const op = bits & OP_MASK;
-      if (op === OP_BID) bid.update(key[row]!, qty[row]!, bits);
-      else if (op === OP_ASK) ask.update(key[row]!, qty[row]!, bits);
-      else if (op === OP_TRADE_BUY || op === OP_TRADE_SELL || op === OP_TRADE_NO_SIDE) {
-        if (this.keepTrades) this.recordTrade(row);
-      } else book.apply(bits, key[row]!, chunk.px[row]!, qty[row]!);
-      last = row;
-      row++;
-      while (row < rows && (code[row]! & AT_LOCAL) === 0) row++;
-      if (row >= rows) break;
-      ts = localTs[row]!;
+      const end = groupStart[group + 1]!;
+      let row = book.applyRows(chunk, groupStart[group]!, end, WATCH_NOTHING);
+      while (row < end) {
+        this.onRow(chunk, row, group);
+        row = book.applyRows(chunk, row + 1, end, WATCH_NOTHING);
+      }
+      last = group++;
+      while (group < groups && (groupSides[group]! & AT_LOCAL) === 0) group++;
+      if (group >= groups) break;
+      ts = groupLocalTs[group]!;
     }
-    if (row !== cursor.row) {
-      this.feedExchTs = chunk.exchTs[last]!;
-      this.feedLocalTs = localTs[last]!;
+    if (last >= 0) {
+      this.feedExchTs = chunk.groupExchTs[last]!;
+      this.feedLocalTs = groupLocalTs[last]!;
     }
-    cursor.row = row;
+    cursor.group = group;
     cursor.nextTs = ts;
-    if (row >= rows) cursor.settle();
+    if (group >= groups) cursor.settle(group);
+  }
+
+  private onRow(chunk: EventChunk, row: number, group: number): void {
+    const bits = chunk.code[row]!;
+    const op = bits & OP_MASK;
+    if (op !== OP_TRADE_BUY && op !== OP_TRADE_SELL && op !== OP_TRADE_NO_SIDE) {
+      this.book.apply(bits, chunk.key[row]!, chunk.px[row]!, chunk.qty[row]!);
+      return;
+    }
+    if (!this.keepTrades) return;
+    this.trades.push({
+      ev: chunk.ev[row]! >>> 0,
+      exchTs: chunk.groupExchTs[group]!,
+      localTs: chunk.groupLocalTs[group]!,
+      px: chunk.px[row]!,
+      qty: chunk.qty[row]!,
+    });
   }
 
   /** Processes responses that arrive up to `bound`, `count` of them at most. True: one arrived at `markTs`. */
@@ -211,16 +224,5 @@ export class CompatLocal {
       order.copyState(response);
       if (response.exchTs > this.epochTs) order.exchTs = response.exchTs;
     }
-  }
-
-  private recordTrade(row: number): void {
-    const chunk = this.cursor.chunk!;
-    this.trades.push({
-      ev: chunk.ev[row]! >>> 0,
-      exchTs: chunk.exchTs[row]!,
-      localTs: chunk.localTs[row]!,
-      px: chunk.px[row]!,
-      qty: chunk.qty[row]!,
-    });
   }
 }

@@ -9,11 +9,14 @@ export const WAIT_ANY = -1;
 export class RunLimit {
   /** Events up to here, inclusive, are processed. ns since the base. */
   ts = Number.POSITIVE_INFINITY;
+  /** Arrival of the first response that is waited for, as far as it is known; may lie beyond `ts`. */
+  awaitedTs = Number.POSITIVE_INFINITY;
   waitFor = WAIT_NONE;
 
   /** A response is on its way. */
   onResponse(order: CompatOrder, arrival: number): void {
-    if (this.waitFor === WAIT_NONE || arrival >= this.ts) return;
-    if (this.waitFor === WAIT_ANY || this.waitFor === order.id) this.ts = arrival;
+    if (this.waitFor !== WAIT_ANY && this.waitFor !== order.id) return;
+    if (arrival < this.awaitedTs) this.awaitedTs = arrival;
+    if (arrival < this.ts) this.ts = arrival;
   }
 }
