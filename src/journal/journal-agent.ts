@@ -100,6 +100,8 @@ export class JournalAgent {
   /** Age of the oldest record at the moment it was written, last turn and worst, µs: what a kill would lose. */
   unackedWindowUs = 0;
   unackedWindowUsMax = 0;
+  /** Records left in the rings at the end: the WAL was paused, or a group was not finished. */
+  unwritten = 0;
   private readonly writer: WalWriter;
   private readonly inputs: readonly Input[];
   private readonly clock: Clock;
@@ -152,12 +154,14 @@ export class JournalAgent {
     this.writer.open();
   }
 
-  /** Drains what is left and closes the WAL. */
+  /** Drains what is left and closes the WAL; what cannot be written is counted in `unwritten`. */
   onClose(): void {
+    this.writer.retryNow();
     while (this.hasWork() && this.doWork() > 0);
     this.diskLow = false;
     this.nextDiskCheckNs = Number.POSITIVE_INFINITY;
     this.doWork();
+    for (const input of this.inputs) this.unwritten += input.consumer.availableNow();
     this.writer.close();
   }
 

@@ -139,6 +139,11 @@ export class WalWriter {
     return this.status.state === WAL_PAUSED && this.options.clock.nowNs() >= this.retryAtNs;
   }
 
+  /** The next attempt is due at once: the last chance before the end. */
+  retryNow(): void {
+    this.retryAtNs = 0;
+  }
+
   /** Records that one more batch could take in this turn. */
   room(): number {
     const records = (this.stagingBytes - this.staged) / RECORD_BYTES - 1;

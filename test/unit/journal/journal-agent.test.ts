@@ -196,6 +196,23 @@ describe("a WAL that cannot be written", () => {
     expect(agent.hasWork()).toBe(false);
   });
 
+  test("at the end: one more attempt, and what is left is counted", () => {
+    const blocked = join(dir, "wal");
+    writeFileSync(blocked, "");
+    const first = build([64], { dir: blocked });
+    for (let i = 0; i < 3; i++) putTimer(first.producers[0]!, 3600e9);
+    first.agent.doWork();
+    first.agent.onClose();
+    expect(first.agent.unwritten).toBe(3);
+    const second = build([64], { dir: blocked });
+    for (let i = 0; i < 3; i++) putTimer(second.producers[0]!, 3600e9);
+    second.agent.doWork();
+    rmSync(blocked);
+    second.agent.onClose();
+    expect(second.agent.unwritten).toBe(0);
+    expect(readBack(blocked).records).toHaveLength(3);
+  });
+
   test("unless root: a read-only directory is a pause with the reason", () => {
     const closed = makeDir();
     chmodSync(closed, 0o500);
