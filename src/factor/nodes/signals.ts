@@ -1,14 +1,12 @@
 // Signal nodes: decisions from factors. Hot steps; 0 bytes; O(1).
 import { type NodePlan, type NodeType, numberOf, type Params, type Step, textOf } from "../node-type.ts";
-import { ANCHOR, initMoments, momentWords, OFFSET_MEAN, pushMoments } from "./moments.ts";
+import { countMomentWords, initCountMoments, meanOf, pushSum } from "./count-moments.ts";
 
 // [volatility threshold, change threshold, moments of volatility…]
-const threshold: Step = (a, s, c, volatility, change) => {
+const threshold: Step = (a, s, _c, volatility, change) => {
   if (volatility - volatility !== 0 || change - change !== 0) return NaN;
-  const m = s + 2;
-  if (!pushMoments(a, m, c.nowNs, volatility)) return NaN;
-  const mean = a[m + ANCHOR]! + a[m + OFFSET_MEAN]!;
-  return volatility > a[s]! * mean || Math.abs(change) > a[s + 1]! * volatility ? 1 : 0;
+  if (!pushSum(a, s + 2, volatility)) return NaN;
+  return volatility > a[s]! * meanOf(a, s + 2) || Math.abs(change) > a[s + 1]! * volatility ? 1 : 0;
 };
 
 // [seen, a − b before]
@@ -75,14 +73,14 @@ export const SIGNALS: readonly NodeType[] = [
       { name: "window", kind: "count", min: 1, max: 1 << 20, default: 1000, doc: "inputs in the mean" },
     ],
     plan: (p) => {
-      const window = { by: "count", size: numberOf(p, "window") } as const;
+      const n = numberOf(p, "window");
       return {
-        words: 2 + momentWords(window, 0),
+        words: 2 + countMomentWords(n),
         step: threshold,
         init: (a, s) => {
           a[s] = numberOf(p, "volatility_threshold");
           a[s + 1] = numberOf(p, "change_threshold");
-          initMoments(a, s + 2, window, 0, 0);
+          initCountMoments(a, s + 2, n);
         },
       };
     },

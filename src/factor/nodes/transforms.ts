@@ -5,21 +5,34 @@ import {
   type NodeType,
   numberOf,
   type ParamSpec,
+  type Params,
   type Step,
   textOf,
   windowOf,
 } from "../node-type.ts";
 import {
+  countMomentWords,
+  DDOF,
+  initCountMoments,
+  isConstant,
+  K,
+  meanOf,
+  pushMoments,
+  pushSum,
+  S1,
+  squaresOf,
+  sumOf,
+} from "./count-moments.ts";
+import {
   ANCHOR,
   COUNT,
-  DDOF,
-  initMoments,
-  momentWords,
+  initTimeMoments,
   OFFSET_MEAN,
-  pushMoments,
+  pushTimeMoments,
   TIME_CAPACITY,
+  timeMomentWords,
   VARIANCE_SUM,
-} from "./moments.ts";
+} from "./time-moments.ts";
 
 export const WINDOW_PARAM: ParamSpec = {
   name: "window",
@@ -47,32 +60,45 @@ const DDOF_PARAM: ParamSpec = {
   doc: "variance divides by n − ddof",
 };
 
-const rollingMean: Step = (a, s, c, x) => {
-  if (x - x !== 0) return NaN;
-  return pushMoments(a, s, c.nowNs, x) ? a[s + ANCHOR]! + a[s + OFFSET_MEAN]! : NaN;
+const meanByCount: Step = (a, s, _c, x) => (x - x === 0 && pushSum(a, s, x) ? meanOf(a, s) : NaN);
+const sumByCount: Step = (a, s, _c, x) => (x - x === 0 && pushSum(a, s, x) ? sumOf(a, s) : NaN);
+
+const stdByCount: Step = (a, s, _c, x) => {
+  if (x - x !== 0 || !pushMoments(a, s, x)) return NaN;
+  return Math.sqrt(squaresOf(a, s) / (a[s]! - a[s + DDOF]!));
 };
 
-const rollingSum: Step = (a, s, c, x) => {
-  if (x - x !== 0) return NaN;
-  if (!pushMoments(a, s, c.nowNs, x)) return NaN;
-  return a[s + ANCHOR]! * a[s + COUNT]! + a[s + OFFSET_MEAN]! * a[s + COUNT]!;
+const zscoreByCount: Step = (a, s, _c, x) => {
+  if (x - x !== 0 || !pushMoments(a, s, x)) return NaN;
+  const n = a[s]!;
+  const squares = squaresOf(a, s);
+  const distance = x - a[s + K]! - a[s + S1]! / n;
+  if (squares === 0) return isConstant(a, s) ? 0 : NaN;
+  return distance / Math.sqrt(squares / (n - a[s + DDOF]!));
 };
 
-const rollingStd: Step = (a, s, c, x) => {
-  if (x - x !== 0) return NaN;
-  if (!pushMoments(a, s, c.nowNs, x)) return NaN;
-  const divisor = a[s + COUNT]! - a[s + DDOF]!;
-  return divisor > 0 ? Math.sqrt(a[s + VARIANCE_SUM]! / divisor) : NaN;
+// By time the first word is ddof, the moments follow.
+const meanByTime: Step = (a, s, c, x) =>
+  x - x === 0 && pushTimeMoments(a, s + 1, c.nowNs, x) ? a[s + 1 + ANCHOR]! + a[s + 1 + OFFSET_MEAN]! : NaN;
+
+const sumByTime: Step = (a, s, c, x) => {
+  if (x - x !== 0 || !pushTimeMoments(a, s + 1, c.nowNs, x)) return NaN;
+  return (a[s + 1 + ANCHOR]! + a[s + 1 + OFFSET_MEAN]!) * a[s + 1 + COUNT]!;
 };
 
-const zscore: Step = (a, s, c, x) => {
-  if (x - x !== 0) return NaN;
-  if (!pushMoments(a, s, c.nowNs, x)) return NaN;
-  const divisor = a[s + COUNT]! - a[s + DDOF]!;
-  const distance = x - a[s + ANCHOR]! - a[s + OFFSET_MEAN]!;
-  const variance = a[s + VARIANCE_SUM]! / divisor;
-  if (!(variance > 0)) return distance === 0 ? 0 : NaN;
-  return distance / Math.sqrt(variance);
+const stdByTime: Step = (a, s, c, x) => {
+  if (x - x !== 0 || !pushTimeMoments(a, s + 1, c.nowNs, x)) return NaN;
+  const divisor = a[s + 1 + COUNT]! - a[s]!;
+  return divisor > 0 ? Math.sqrt(a[s + 1 + VARIANCE_SUM]! / divisor) : NaN;
+};
+
+const zscoreByTime: Step = (a, s, c, x) => {
+  if (x - x !== 0 || !pushTimeMoments(a, s + 1, c.nowNs, x)) return NaN;
+  const divisor = a[s + 1 + COUNT]! - a[s]!;
+  if (!(divisor > 0)) return NaN;
+  const squares = a[s + 1 + VARIANCE_SUM]!;
+  if (squares === 0) return 0;
+  return (x - a[s + 1 + ANCHOR]! - a[s + 1 + OFFSET_MEAN]!) / Math.sqrt(squares / divisor);
 };
 
 // EMA: [alpha or half-life ns, mean, seeded, last ts]
@@ -121,33 +147,71 @@ const logReturn: Step = (a, s, _c, x) => {
 
 const clip: Step = (a, s, _c, x) => (x < a[s]! ? a[s]! : Math.min(x, a[s + 1]!));
 
-const realizedVolatility: Step = (a, s, c, x) => {
+// [price before, scale, sum of squared returns…]
+const volatilityByCount: Step = (a, s, _c, x) => {
+  const square = squaredReturn(a, s, x);
+  return square - square === 0 && pushSum(a, s + 2, square) ? a[s + 1]! * root(sumOf(a, s + 2)) : NaN;
+};
+
+const volatilityByTime: Step = (a, s, c, x) => {
+  const square = squaredReturn(a, s, x);
+  const m = s + 2;
+  if (square - square !== 0 || !pushTimeMoments(a, m, c.nowNs, square)) return NaN;
+  return a[s + 1]! * root((a[m + ANCHOR]! + a[m + OFFSET_MEAN]!) * a[m + COUNT]!);
+};
+
+function squaredReturn(a: Float64Array, s: number, x: number): number {
   if (!(x > 0) || x === Infinity) return NaN;
   const before = a[s]!;
   a[s] = x;
   if (before === 0) return NaN;
   const r = Math.log(x / before);
-  if (!pushMoments(a, s + 2, c.nowNs, r * r)) return NaN;
-  const m = s + 2;
-  const sum = a[m + ANCHOR]! * a[m + COUNT]! + a[m + OFFSET_MEAN]! * a[m + COUNT]!;
-  return a[s + 1]! * Math.sqrt(Math.max(sum, 0));
-};
+  return r * r;
+}
+
+const root = (sum: number): number => Math.sqrt(Math.max(sum, 0));
 
 const moments =
-  (step: Step, ddof: boolean) =>
-  (p: Parameters<NodeType["plan"]>[0]): NodePlan => {
+  (byCount: Step, byTime: Step) =>
+  (p: Params): NodePlan => {
     const window = windowOf(p, "window");
     const capacity = numberOf(p, "capacity");
+    const ddof = (p["ddof"] as number | undefined) ?? 0;
+    if (window.by === "count") {
+      return {
+        words: countMomentWords(window.size),
+        step: byCount,
+        init: (a, s) => initCountMoments(a, s, window.size, ddof),
+      };
+    }
     return {
-      words: momentWords(window, capacity),
-      step,
-      init: (a, s) => initMoments(a, s, window, capacity, ddof ? numberOf(p, "ddof") : 0),
+      words: 1 + timeMomentWords(capacity),
+      step: byTime,
+      init: (a, s) => {
+        a[s] = ddof;
+        initTimeMoments(a, s + 1, window.size, capacity);
+      },
     };
   };
 
+function volatilityPlan(p: Params): NodePlan {
+  const window = windowOf(p, "window");
+  const capacity = numberOf(p, "capacity");
+  const byCount = window.by === "count";
+  return {
+    words: 2 + (byCount ? countMomentWords(window.size) : timeMomentWords(capacity)),
+    step: byCount ? volatilityByCount : volatilityByTime,
+    init: (a, s) => {
+      a[s + 1] = numberOf(p, "scale");
+      if (byCount) initCountMoments(a, s + 2, window.size);
+      else initTimeMoments(a, s + 2, window.size, capacity);
+    },
+  };
+}
+
 const lagged =
   (step: Step) =>
-  (p: Parameters<NodeType["plan"]>[0]): NodePlan => {
+  (p: Params): NodePlan => {
     const n = numberOf(p, "periods");
     return {
       words: 3 + n,
@@ -167,7 +231,7 @@ const PERIODS: ParamSpec = {
   doc: "ready inputs between the two values",
 };
 
-const NUMERICS = "shifted sums, renewed every window; src/factor/nodes/moments.ts";
+const NUMERICS = "shifted sums, renewed every window; src/factor/nodes/{count,time}-moments.ts";
 const BOUND = "O(1) by count; by time amortised O(1)";
 
 export const TRANSFORMS: readonly NodeType[] = [
@@ -182,7 +246,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_PARAM, CAPACITY_PARAM],
-    plan: moments(rollingMean, false),
+    plan: moments(meanByCount, meanByTime),
   },
   {
     name: "RollingStd",
@@ -195,7 +259,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_OF_TWO, DDOF_PARAM, CAPACITY_PARAM],
-    plan: moments(rollingStd, true),
+    plan: moments(stdByCount, stdByTime),
   },
   {
     name: "RollingSum",
@@ -208,7 +272,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_PARAM, CAPACITY_PARAM],
-    plan: moments(rollingSum, false),
+    plan: moments(sumByCount, sumByTime),
   },
   {
     name: "ZScore",
@@ -222,7 +286,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_OF_TWO, DDOF_PARAM, CAPACITY_PARAM],
-    plan: moments(zscore, true),
+    plan: moments(zscoreByCount, zscoreByTime),
   },
   {
     name: "EMA",
@@ -335,17 +399,6 @@ export const TRANSFORMS: readonly NodeType[] = [
       { name: "scale", kind: "number", default: 1, doc: "factor, e.g. to annualise" },
       CAPACITY_PARAM,
     ],
-    plan: (p) => {
-      const window = windowOf(p, "window");
-      const capacity = numberOf(p, "capacity");
-      return {
-        words: 2 + momentWords(window, capacity),
-        step: realizedVolatility,
-        init: (a, s) => {
-          a[s + 1] = numberOf(p, "scale");
-          initMoments(a, s + 2, window, capacity, 0);
-        },
-      };
-    },
+    plan: volatilityPlan,
   },
 ];

@@ -1,5 +1,5 @@
-// Rolling mean and variance over a count or a time window, from raw values. Hot; 0 bytes; O(1) per update by
-// count; by time amortised O(1) (an update drops the samples that left, at most `capacity`, and O(1) when all did).
+// Rolling mean and variance over a time window. Hot; 0 bytes; amortised O(1): an update drops the samples that
+// left, at most `capacity`, and takes O(1) when all did. Windows by count: count-moments.ts.
 //
 // Numerics (target: 1e-9 relative to a two-pass recomputation after 10^8 updates, prices 1e5, variance 1e-4):
 // - sums are of d = x − K with K close to the data, so that Σd² does not swamp the variance;
@@ -8,11 +8,8 @@
 //   error lives longer than two windows, and no update costs O(n);
 // - Σd² carries a compensation term (Knuth's TwoSum), so an outlier that leaves the window leaves no trace;
 // - a window of equal values is recognised by counting repeats, and has exactly zero variance.
-import type { Window } from "../node-type.ts";
-
-export const SIZE = 0;
-const BY_TIME = 1;
-export const HEAD = 2;
+const SIZE = 0;
+const HEAD = 2;
 const TAIL = 3;
 const K = 4;
 const S1 = 5;
@@ -34,56 +31,48 @@ export const COUNT = 18;
 export const OFFSET_MEAN = 19;
 export const ANCHOR = 20;
 export const VARIANCE_SUM = 21;
-export const DDOF = 22;
 /** Ring slots of the next and of the oldest sample (a remainder of doubles would be a call to fmod). */
 const HEAD_SLOT = 23;
 const TAIL_SLOT = 24;
 const RING = 26;
 
 export const TIME_CAPACITY = 4096;
+/** K more than 2^7 standard deviations away (an outlier spoilt it): the sums would be mostly rounding. */
+const FAR_K = 1 << 14;
 
-export function momentWords(window: Window, capacity: number): number {
-  return window.by === "count" ? RING + window.size : RING + 2 * capacity;
+export function timeMomentWords(capacity: number): number {
+  return RING + 2 * capacity;
 }
 
-export function initMoments(
-  a: Float64Array,
-  s: number,
-  window: Window,
-  capacity: number,
-  ddof: number,
-): void {
-  a[s + SIZE] = window.size;
-  a[s + BY_TIME] = window.by === "time" ? 1 : 0;
-  a[s + CAPACITY] = window.by === "count" ? window.size : capacity;
+/** The window is (now − sizeNs, now]. */
+export function initTimeMoments(a: Float64Array, s: number, sizeNs: number, capacity: number): void {
+  a[s + SIZE] = sizeNs;
+  a[s + CAPACITY] = capacity;
   a[s + LAST] = NaN;
   a[s + FIRST_TS] = NaN;
-  a[s + DDOF] = ddof;
 }
 
 /** Adds `x` (finite) to the window. True when the window is full; then the results are in the state. */
-export function pushMoments(a: Float64Array, s: number, nowNs: number, x: number): boolean {
+export function pushTimeMoments(a: Float64Array, s: number, nowNs: number, x: number): boolean {
   const head = a[s + HEAD]!;
   const capacity = a[s + CAPACITY]!;
-  const byTime = a[s + BY_TIME] !== 0;
-  if (byTime) expire(a, s, nowNs, head, capacity);
+  expire(a, s, nowNs, head, capacity);
   if (head === a[s + TAIL]) {
     a[s + K] = x;
     a[s + FRESH_K] = x;
     if (head === 0) a[s + FIRST_TS] = nowNs;
   }
   if (head - a[s + TAIL]! >= capacity) {
-    drop(a, s, capacity);
-    if (byTime) a[s + CUT] = a[s + CUT]! + 1;
+    drop(a, s, head, capacity);
+    a[s + CUT] = a[s + CUT]! + 1;
   }
   add(a, s, x);
   const slot = a[s + HEAD_SLOT]!;
   a[s + RING + slot] = x;
-  if (byTime) a[s + RING + capacity + slot] = nowNs;
+  a[s + RING + capacity + slot] = nowNs;
   a[s + HEAD_SLOT] = slot + 1 === capacity ? 0 : slot + 1;
   a[s + HEAD] = head + 1;
-  if (a[s + TAIL]! >= a[s + MARK]!) swap(a, s, head + 1);
-  const full = byTime ? nowNs - a[s + FIRST_TS]! >= a[s + SIZE]! : head + 1 >= capacity;
+  const full = nowNs - a[s + FIRST_TS]! >= a[s + SIZE]!;
   if (full) results(a, s, head + 1);
   return full;
 }
@@ -109,7 +98,7 @@ function add(a: Float64Array, s: number, x: number): void {
   a[s + F2] = freshSum;
 }
 
-function drop(a: Float64Array, s: number, capacity: number): void {
+function drop(a: Float64Array, s: number, head: number, capacity: number): void {
   const slot = a[s + TAIL_SLOT]!;
   const d = a[s + RING + slot]! - a[s + K]!;
   a[s + S1] = a[s + S1]! - d;
@@ -121,6 +110,7 @@ function drop(a: Float64Array, s: number, capacity: number): void {
   a[s + S2] = sum;
   a[s + TAIL] = a[s + TAIL]! + 1;
   a[s + TAIL_SLOT] = slot + 1 === capacity ? 0 : slot + 1;
+  if (a[s + TAIL] === a[s + MARK]) swap(a, s, head);
 }
 
 function expire(a: Float64Array, s: number, nowNs: number, head: number, capacity: number): void {
@@ -142,7 +132,7 @@ function expire(a: Float64Array, s: number, nowNs: number, head: number, capacit
     a[s + LAST] = NaN;
     return;
   }
-  while (a[ts + a[s + TAIL_SLOT]!]! <= from) drop(a, s, capacity);
+  while (a[ts + a[s + TAIL_SLOT]!]! <= from) drop(a, s, head, capacity);
 }
 
 /** The window has moved past the mark: the fresh sums are the window. */
@@ -153,7 +143,7 @@ function swap(a: Float64Array, s: number, head: number): void {
   a[s + S1] = a[s + F1]!;
   a[s + S2] = a[s + F2]!;
   a[s + C2] = a[s + FC2]!;
-  a[s + FRESH_K] = k + a[s + F1]! / count;
+  if (count > 0) a[s + FRESH_K] = k + a[s + F1]! / count;
   a[s + F1] = 0;
   a[s + F2] = 0;
   a[s + FC2] = 0;
@@ -171,8 +161,39 @@ function results(a: Float64Array, s: number, head: number): void {
   }
   const s1 = a[s + S1]!;
   const mean = s1 / count;
-  const sum = a[s + S2]! + a[s + C2]! - s1 * mean;
+  const s2 = a[s + S2]! + a[s + C2]!;
+  const sum = s2 - s1 * mean;
+  if (sum * FAR_K < s2 && count <= TIME_CAPACITY) {
+    recompute(a, s, count);
+    return;
+  }
   a[s + ANCHOR] = a[s + K]!;
   a[s + OFFSET_MEAN] = mean;
   a[s + VARIANCE_SUM] = Math.max(sum, 0);
+}
+
+/** Sums and results from the samples themselves, in two passes; count ≤ TIME_CAPACITY. */
+function recompute(a: Float64Array, s: number, count: number): void {
+  const capacity = a[s + CAPACITY]!;
+  const tail = a[s + TAIL_SLOT]!;
+  const first = a[s + RING + tail]!;
+  let sum = 0;
+  for (let i = 0, slot = tail; i < count; i++, slot = slot + 1 === capacity ? 0 : slot + 1) {
+    sum += a[s + RING + slot]! - first;
+  }
+  const k = first + sum / count;
+  let s1 = 0;
+  let s2 = 0;
+  for (let i = 0, slot = tail; i < count; i++, slot = slot + 1 === capacity ? 0 : slot + 1) {
+    const d = a[s + RING + slot]! - k;
+    s1 += d;
+    s2 += d * d;
+  }
+  a[s + K] = k;
+  a[s + S1] = s1;
+  a[s + S2] = s2;
+  a[s + C2] = 0;
+  a[s + ANCHOR] = k;
+  a[s + OFFSET_MEAN] = s1 / count;
+  a[s + VARIANCE_SUM] = Math.max(s2 - (s1 * s1) / count, 0);
 }

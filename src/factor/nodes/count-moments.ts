@@ -1,0 +1,171 @@
+// Rolling sum, mean and variance over the last n values. Hot; 0 bytes; O(1) per update.
+//
+// Numerics (target: 1e-9 relative to a two-pass recomputation after 10^8 updates, prices 1e5, variance 1e-4):
+// - variance sums are of d = x − K with K close to the data, so that Σd² does not swamp the variance;
+// - a second pair of sums ("fresh") is built from additions only while the ring fills once, relative to a
+//   newer K; when the ring wraps it holds exactly the window and replaces the main sums. No rounding error
+//   lives longer than two windows, and no update costs O(n);
+// - two cases would leave mostly rounding: a value more than 2^7 times the rest leaves the window, or K (a mean
+//   that an outlier spoilt) is more than 2^7 standard deviations away. Then, and only then, the sums are
+//   recomputed from the ring (windows of at most RECOMPUTE_MAX values; larger ones wait for the ring to wrap);
+// - a window of equal values is recognised by counting repeats, and has exactly zero variance.
+//
+// Words: n, seen, slot, repeats, S1, F1, K, S2, fresh K, F2, (ddof), (spare), ring × n. Sums and means use
+// the first six and the ring, with K = 0.
+
+const N = 0;
+const SEEN = 1;
+const SLOT = 2;
+const REPEATS = 3;
+export const S1 = 4;
+const F1 = 5;
+export const K = 6;
+export const S2 = 7;
+const FRESH_K = 8;
+const F2 = 9;
+export const DDOF = 10;
+const RING = 12;
+
+const RECOMPUTE_MAX = 4096;
+const OUTLIER = 1 << 14;
+
+export function countMomentWords(n: number): number {
+  return RING + n;
+}
+
+export function initCountMoments(a: Float64Array, s: number, n: number, ddof = 0): void {
+  a[s + N] = n;
+  a[s + DDOF] = ddof;
+}
+
+/** Adds `x` (finite) to a sum. True when the window is full; then `meanOf` and `sumOf` are valid. */
+export function pushSum(a: Float64Array, s: number, x: number): boolean {
+  const n = a[s]!;
+  const slot = a[s + SLOT]!;
+  const at = s + RING + slot;
+  const seen = a[s + SEEN]! + 1;
+  const previous = a[slot === 0 ? s + RING + n - 1 : at - 1]!;
+  a[s + REPEATS] = x === previous && seen > 1 ? a[s + REPEATS]! + 1 : 1;
+  a[s + SEEN] = seen;
+  const fresh = a[s + F1]! + x;
+  if (slot + 1 === n) {
+    a[s + S1] = fresh;
+    a[s + F1] = 0;
+    a[s + SLOT] = 0;
+  } else {
+    // Zero until the ring has been filled once.
+    const gone = a[at]!;
+    const sum = a[s + S1]! + x - gone;
+    a[s + S1] = sum;
+    a[s + F1] = fresh;
+    a[s + SLOT] = slot + 1;
+    a[at] = x;
+    if (Math.abs(gone) > OUTLIER * Math.abs(sum) && n <= RECOMPUTE_MAX) a[s + S1] = ringSum(a, s, n);
+    return seen >= n;
+  }
+  a[at] = x;
+  return seen >= n;
+}
+
+export function meanOf(a: Float64Array, s: number): number {
+  const n = a[s]!;
+  if (a[s + REPEATS]! >= n) return a[s + RING]!;
+  return a[s + S1]! / n;
+}
+
+export function sumOf(a: Float64Array, s: number): number {
+  const n = a[s]!;
+  return a[s + REPEATS]! >= n ? a[s + RING]! * n : a[s + S1]!;
+}
+
+/** Adds `x` (finite). True when the window is full; then S1/n + K is the mean, `squaresOf` the squared distances. */
+export function pushMoments(a: Float64Array, s: number, x: number): boolean {
+  const n = a[s]!;
+  const slot = a[s + SLOT]!;
+  const at = s + RING + slot;
+  const seen = a[s + SEEN]!;
+  if (seen === 0) {
+    a[s + K] = x;
+    a[s + FRESH_K] = x;
+  }
+  const previous = a[slot === 0 ? s + RING + n - 1 : at - 1]!;
+  a[s + REPEATS] = x === previous && seen > 0 ? a[s + REPEATS]! + 1 : 1;
+  a[s + SEEN] = seen + 1;
+  const f = x - a[s + FRESH_K]!;
+  const f1 = a[s + F1]! + f;
+  const f2 = a[s + F2]! + f * f;
+  if (slot + 1 === n) {
+    a[at] = x;
+    renew(a, s, n, f1, f2);
+    return true;
+  }
+  a[s + F1] = f1;
+  a[s + F2] = f2;
+  a[s + SLOT] = slot + 1;
+  const d = x - a[s + K]!;
+  if (seen < n) {
+    a[at] = x;
+    a[s + S1] = a[s + S1]! + d;
+    a[s + S2] = a[s + S2]! + d * d;
+    return false;
+  }
+  const e = a[at]! - a[s + K]!;
+  a[at] = x;
+  a[s + S1] = a[s + S1]! + (d - e);
+  const squares = a[s + S2]! + (d - e) * (d + e);
+  a[s + S2] = squares;
+  if (!(e * e <= OUTLIER * squares) && n <= RECOMPUTE_MAX) recompute(a, s, n);
+  return true;
+}
+
+/** The ring is full again: the fresh sums are the window. */
+function renew(a: Float64Array, s: number, n: number, f1: number, f2: number): void {
+  a[s + K] = a[s + FRESH_K]!;
+  a[s + S1] = f1;
+  a[s + S2] = f2;
+  a[s + FRESH_K] = a[s + FRESH_K]! + f1 / n;
+  a[s + F1] = 0;
+  a[s + F2] = 0;
+  a[s + SLOT] = 0;
+}
+
+function ringSum(a: Float64Array, s: number, n: number): number {
+  let sum = 0;
+  for (let i = s + RING; i < s + RING + n; i++) sum += a[i]!;
+  return sum;
+}
+
+/** Of a full window, in two passes. */
+function recompute(a: Float64Array, s: number, n: number): void {
+  const first = a[s + RING]!;
+  let sum = 0;
+  for (let i = s + RING; i < s + RING + n; i++) sum += a[i]! - first;
+  const k = first + sum / n;
+  let s1 = 0;
+  let s2 = 0;
+  for (let i = s + RING; i < s + RING + n; i++) {
+    const d = a[i]! - k;
+    s1 += d;
+    s2 += d * d;
+  }
+  a[s + K] = k;
+  a[s + S1] = s1;
+  a[s + S2] = s2;
+}
+
+/** True when all values of a full window are equal. */
+export function isConstant(a: Float64Array, s: number): boolean {
+  return a[s + REPEATS]! >= a[s]!;
+}
+
+/** Σ(x − mean)² of a full window; may recompute the sums, so read K and S1 after it. */
+export function squaresOf(a: Float64Array, s: number): number {
+  const n = a[s]!;
+  if (a[s + REPEATS]! >= n) return 0;
+  const s1 = a[s + S1]!;
+  const s2 = a[s + S2]!;
+  const squares = s2 - (s1 * s1) / n;
+  if (squares * OUTLIER >= s2 || n > RECOMPUTE_MAX) return Math.max(squares, 0);
+  recompute(a, s, n);
+  return Math.max(a[s + S2]! - (a[s + S1]! * a[s + S1]!) / n, 0);
+}
