@@ -57,12 +57,15 @@ export class AccountSync {
   private readonly options: AccountSyncOptions;
   /** Newest trade id by instrument index; null = nothing known: history belongs to earlier sessions. */
   private readonly lastTradeIds: (bigint | null)[];
+  /** Trades before this id are none of this session's business, overlap or not. */
+  private readonly floors: bigint[];
   private readonly clientIds: Map<string, string>;
 
   constructor(options: AccountSyncOptions) {
     this.recoveredFills = 0;
     this.options = options;
     this.lastTradeIds = options.instruments.map(() => null);
+    this.floors = options.instruments.map(() => 0n);
     this.clientIds = new Map();
   }
 
@@ -125,10 +128,12 @@ export class AccountSync {
     const since = this.lastTradeIds[index]!;
     if (since === null) {
       const latest = take(`trades of ${symbol}`, await account.fills(symbol));
-      this.lastTradeIds[index] = latest.reduce((most, f) => maxId(most, BigInt(f.tradeId)), 0n);
+      const newest = latest.reduce((most, f) => maxId(most, BigInt(f.tradeId)), 0n);
+      this.lastTradeIds[index] = newest;
+      this.floors[index] = newest + 1n;
       return;
     }
-    let from = since > BigInt(overlap) ? since - BigInt(overlap) : 0n;
+    let from = maxId(since - BigInt(overlap), this.floors[index]!);
     for (;;) {
       const page = take(`trades of ${symbol}`, await account.fills(symbol, String(from)));
       for (const fill of page) await this.recover(index, fill);

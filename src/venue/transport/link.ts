@@ -20,6 +20,11 @@ export const CLOSED_BY_BACKPRESSURE = 5;
 export interface LinkOptions {
   /** Silence after which the connection is given up. */
   readonly heartbeatNs: number;
+  /**
+   * Time without a message after which the connection is given up although the peer answers pings: a venue
+   * that lost a subscription looks like that. Infinity where silence is normal (user stream, order replies).
+   */
+  readonly quietNs: number;
   readonly connectTimeoutNs: number;
   /** Age at which a healthy connection is replaced. */
   readonly rotationNs: number;
@@ -33,6 +38,7 @@ const NS_PER_S = 1_000_000_000;
 
 export const LINK_DEFAULTS: LinkOptions = {
   heartbeatNs: 10 * NS_PER_S,
+  quietNs: Number.POSITIVE_INFINITY,
   connectTimeoutNs: 10 * NS_PER_S,
   rotationNs: 23 * 3600 * NS_PER_S,
   bufferedBytesMax: 256 * 1024,
@@ -62,6 +68,7 @@ export class Link implements TransportHandler {
   private url: string;
   private nowNs: number;
   private lastAliveNs: number;
+  private lastTextNs: number;
   private openedNs: number;
   private retryAtNs: number;
   private pinged: boolean;
@@ -80,6 +87,7 @@ export class Link implements TransportHandler {
     this.url = "";
     this.nowNs = 0;
     this.lastAliveNs = 0;
+    this.lastTextNs = 0;
     this.openedNs = 0;
     this.retryAtNs = 0;
     this.pinged = false;
@@ -135,7 +143,7 @@ export class Link implements TransportHandler {
 
   private watch(nowNs: number): number {
     const silentNs = nowNs - this.lastAliveNs;
-    if (silentNs > this.options.heartbeatNs) {
+    if (silentNs > this.options.heartbeatNs || nowNs - this.lastTextNs > this.options.quietNs) {
       this.heartbeatTimeouts++;
       this.close(CLOSED_BY_HEARTBEAT);
       return 1;
@@ -175,11 +183,13 @@ export class Link implements TransportHandler {
     this.state = LINK_OPEN;
     this.openedNs = this.nowNs;
     this.alive(this.nowNs);
+    this.lastTextNs = this.nowNs;
     this.owner.onLinkOpen();
   }
 
   onText(bytes: Uint8Array, end: number, recvTsNs: number): void {
     this.alive(recvTsNs);
+    this.lastTextNs = recvTsNs;
     this.backoff.reset();
     this.owner.onLinkText(bytes, end, recvTsNs);
   }
