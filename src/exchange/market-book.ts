@@ -10,5 +10,7 @@ export interface MarketBook {
   bestTicks(side: number): number;
   /** Next existing level that is worse than `pxTicks`, NaN when there is none. */
   nextWorseTicks(side: number, pxTicks: number): number;
+  /** End of a market event: a moment for bounded upkeep. */
+  endEvent(): void;
   clear(): void;
 }

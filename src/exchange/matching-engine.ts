@@ -152,6 +152,7 @@ export class MatchingEngine {
     if (this.orders.head(-1) !== NO_ORDER) this.fillCrossed(-1, this.book.bestTicks(1));
     if (this.orders.head(1) !== NO_ORDER) this.fillCrossed(1, this.book.bestTicks(-1));
     this.expireReduceOnly();
+    this.book.endEvent();
   }
 
   /** One public trade; `side` is the aggressor's. */

@@ -84,6 +84,8 @@ export class SortedBook implements MarketBook {
     return at < 0 ? Number.NaN : side * levels.keys[at]!;
   }
 
+  endEvent(): void {}
+
   clear(): void {
     this.bids.count = 0;
     this.asks.count = 0;

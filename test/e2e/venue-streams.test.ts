@@ -122,10 +122,11 @@ describe("URL forms and faults", () => {
         return false;
       });
     for (const kind of ["gap", "duplicate", "reorder", "malformed", "truncated", "huge"]) {
-      expect((await fault({ kind, symbol: "ETHUSDT" })).status).toBe(200);
-      await breaks(kind);
       c.messages.length = 0;
       c.texts.length = 0;
+      await until("a whole message before the fault", () => c.messages.length > 0);
+      expect((await fault({ kind, symbol: "ETHUSDT" })).status).toBe(200);
+      await breaks(kind);
     }
     c.socket.close();
   });
@@ -220,6 +221,10 @@ describe("as a process", () => {
     const credentials = join(dir, "venue", "credentials.json");
     expect(statSync(credentials).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(credentials, "utf8")).apiSecret).toMatch(/^[0-9a-f]{64}$/);
+    // Ctrl-C reaches the whole process group; the venue must still be there for its parent's cancels.
+    child.kill("SIGINT");
+    await Bun.sleep(100);
+    expect((await fetch(`http://127.0.0.1:${ready.port}/fapi/v1/ping`)).status).toBe(200);
     child.stdin.end();
     expect(await child.exited).toBe(0);
     const journal = readFileSync(join(dir, "venue", "journal.jsonl"), "utf8")

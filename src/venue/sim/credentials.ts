@@ -12,7 +12,8 @@ export interface Credentials {
 const DEFAULT_API_KEY = "hotlane-sim";
 
 /**
- * Order: HOTLANE_SIM_SECRET, then the file, then a new secret written to the file ({apiKey, apiSecret} JSON, 0600).
+ * Order: HOTLANE_SIM_SECRET, then the file, then a new secret. What is used stands in the file afterwards
+ * ({apiKey, apiSecret} JSON, 0600).
  * Throws Error when the file is readable by others or not of that shape.
  */
 export function simCredentials(
@@ -22,6 +23,8 @@ export function simCredentials(
 ): Credentials {
   if (secret !== undefined && secret !== "") {
     const given = { apiKey: apiKey ?? DEFAULT_API_KEY, secret };
+    // A client that is only told the file's name finds the same key there.
+    writeCredentials(file, given);
     return given;
   }
   if (existsSync(file)) {

@@ -78,6 +78,7 @@ export function handleCall(core: VenueCore, call: ApiCall, reply: (outcome: Outc
     return;
   }
   if (endpoint.security === "public") {
+    core.journal.flush();
     reply(endpoint.run(core, params, ""));
     return;
   }
@@ -85,7 +86,6 @@ export function handleCall(core: VenueCore, call: ApiCall, reply: (outcome: Outc
 }
 
 function journalRequest(core: VenueCore, call: ApiCall): void {
-  if (call.endpoint.security === "public") return;
   const params = Object.fromEntries(Object.entries(call.params).filter(([name]) => !SECRET_PARAMS.has(name)));
   core.journal.write("request", { ch: call.channel, op: call.endpoint.ws ?? call.endpoint.rest, params });
 }

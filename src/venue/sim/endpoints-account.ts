@@ -27,7 +27,7 @@ function positions(core: VenueCore, p: Params, onlyOpen: boolean): Outcome {
   );
   const open = (symbol: string) =>
     core.account.position(symbol).qtyLots !== 0n || core.desk.store.openCount(symbol) > 0;
-  const wanted = onlyOpen && !p["symbol"] ? markets.filter((m) => open(m.spec.symbol)) : markets;
+  const wanted = onlyOpen ? markets.filter((m) => open(m.spec.symbol)) : markets;
   return json(wanted.map((m) => positionRow(core.account, m, now)));
 }
 

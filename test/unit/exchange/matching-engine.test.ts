@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { L2MarketBook } from "../../../src/exchange/l2-market-book.ts";
+import type { MarketBook } from "../../../src/exchange/market-book.ts";
 import {
   CLOSED_CANCELED,
   CLOSED_EXPIRED,
@@ -57,9 +59,9 @@ class Recorder implements MatchListener {
   }
 }
 
-function makeEngine(queue: QueueModel = riskAverseQueue) {
+function makeEngine(queue: QueueModel = riskAverseQueue, book: MarketBook = new SortedBook()) {
   const recorder = new Recorder();
-  const engine = new MatchingEngine(new SortedBook(), queue, recorder, 256);
+  const engine = new MatchingEngine(book, queue, recorder, 256);
   recorder.engine = engine;
   return { engine, recorder };
 }
@@ -258,8 +260,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const TIFS = { gtc: TIF_GTC, gtx: TIF_GTX, ioc: TIF_IOC, fok: TIF_FOK };
 const STPS = { none: 0, taker: 1, maker: 2, both: 3 };
 
-function runBoth(steps: Step[], queue: QueueModel): void {
-  const { engine, recorder } = makeEngine(queue);
+function runBoth(steps: Step[], queue: QueueModel, book: MarketBook = new SortedBook()): void {
+  const { engine, recorder } = makeEngine(queue, book);
   const naive = new NaiveExchange(queue);
   const submitted = new Map<number, { side: number; qty: number }>();
   let id = 0;
@@ -334,6 +336,16 @@ describe("MatchingEngine against the naive model", () => {
     const queue = new LogProb2Queue();
     const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => runBoth(steps, queue));
     fc.assert(property, { seed: 4711, numRuns: 1500 });
+  });
+
+  test("the same on the pipeline's dense book (seed 815)", () => {
+    const queue = new LogProb2Queue();
+    const book = new L2MarketBook({ windowTicks: 1024 });
+    const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      book.clear();
+      runBoth(steps, queue, book);
+    });
+    fc.assert(property, { seed: 815, numRuns: 700 });
   });
 
   test("orders at one price fill in arrival order: a later one never before an earlier one (seed 99)", () => {
