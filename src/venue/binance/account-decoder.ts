@@ -243,7 +243,10 @@ export class AccountDecoder {
     this.tradeIdHi = this.number.hi;
     this.tradeMs = this.integerAt(f.letter(0x54));
     const makerAt = f.letter(0x6d);
-    this.maker = makerAt !== SCAN_FAILED && this.bytes[makerAt] === 0x74;
+    // Fees hang on it: a report without it is not read.
+    const maker = makerAt === SCAN_FAILED ? 0 : this.bytes[makerAt]!;
+    this.maker = maker === 0x74;
+    if (!this.maker && maker !== 0x66) return false;
     const feeAt = f.letter(0x6e);
     // Absent or null when nothing was charged.
     const isCharged = feeAt !== SCAN_FAILED && this.bytes[feeAt] === QUOTE;

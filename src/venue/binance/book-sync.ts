@@ -4,7 +4,8 @@
 // starts again; nothing is emitted that the chain does not prove.
 //
 // First event: the venue's text says U ≤ L ≤ u. pu ≤ L < U is accepted too: no event lies between pu and U,
-// so nothing is missing (a quiet instrument would otherwise never synchronise).
+// so nothing is missing (a quiet instrument would otherwise never synchronise). SYNCED also needs one event
+// over the present connection.
 import {
   FEED_CONNECTING,
   FEED_REASON_GAP,
@@ -53,6 +54,8 @@ export class BookSync {
   private lastHi: number;
   private afterSnapshot: boolean;
   private attempts: number;
+  /** A depth event has come over this connection: the stream is known to flow. */
+  private streamSeen: boolean;
   private statusPending: boolean;
   private lagNs: number;
 
@@ -71,6 +74,7 @@ export class BookSync {
     this.lastHi = 0;
     this.afterSnapshot = false;
     this.attempts = 0;
+    this.streamSeen = false;
     this.statusPending = true;
     this.lagNs = 0;
   }
@@ -91,6 +95,7 @@ export class BookSync {
   connected(nowNs: number): void {
     this.buffer.clear();
     this.phase = PHASE_BUFFERING;
+    this.streamSeen = false;
     this.setState(FEED_RESYNCING, this.reason, nowNs);
   }
 
@@ -121,6 +126,7 @@ export class BookSync {
   onDepth(d: MarketDecoder, recvTsNs: number): void {
     const exchTsNs = this.writer.sessionNs(d.transactionMs);
     this.lagNs = recvTsNs - exchTsNs;
+    this.streamSeen = true;
     if (this.phase === PHASE_LIVE) this.onLive(d, exchTsNs, recvTsNs);
     else if (this.phase !== PHASE_DOWN) {
       this.keep(d, exchTsNs, recvTsNs);
@@ -161,6 +167,7 @@ export class BookSync {
       d.finalHi,
     );
     this.advance(d.finalHi, d.finalLo);
+    if (this.state !== FEED_SYNCED) this.setState(FEED_SYNCED, FEED_REASON_NONE, recvTsNs);
   }
 
   /** True when an event (pu, u) continues the book. */
@@ -236,7 +243,8 @@ export class BookSync {
     }
     this.phase = PHASE_LIVE;
     this.attempts = 0;
-    this.setState(FEED_SYNCED, FEED_REASON_NONE, nowNs);
+    // A snapshot alone proves nothing about the stream: a stalled one would look synchronised.
+    if (this.streamSeen) this.setState(FEED_SYNCED, FEED_REASON_NONE, nowNs);
   }
 
   private emitBuffered(k: number): void {
