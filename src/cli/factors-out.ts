@@ -1,0 +1,77 @@
+// Writers of factor columns: csv (streamed) and npz (one structured array `data`). Cold.
+
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { writeRows } from "../data/npz-write.ts";
+
+export interface ColumnsWriter {
+  write(baseNs: bigint, rows: number, tsNs: Float64Array, columns: readonly Float64Array[]): void;
+  /** Waits until what was written has left memory. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** By the end of the name. Throws RangeError for an unknown format. */
+export function openColumnsWriter(path: string, names: readonly string[]): ColumnsWriter {
+  if (path.endsWith(".csv")) return csvWriter(path, names);
+  if (path.endsWith(".npz") || path.endsWith(".npy")) return npzWriter(path, names);
+  throw new RangeError(`${path}: the output must end in .csv, .npz or .npy`);
+}
+
+const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
+
+function csvWriter(path: string, names: readonly string[]): ColumnsWriter {
+  const stream = createWriteStream(path);
+  let failure: Error | null = null;
+  stream.on("error", (error) => {
+    failure = error;
+  });
+  stream.write(`timestamp,${names.map(quoted).join(",")}\n`);
+  return {
+    write(baseNs, rows, tsNs, columns) {
+      const lines: string[] = [];
+      for (let i = 0; i < rows; i++) {
+        let line = String(baseNs + BigInt(tsNs[i]!));
+        for (const column of columns) line += `,${column[i]}`;
+        lines.push(line);
+      }
+      stream.write(`${lines.join("\n")}\n`);
+    },
+    async drain() {
+      if (failure !== null) throw failure;
+      if (stream.writableNeedDrain) await Promise.race([once(stream, "drain"), once(stream, "close")]);
+      if (failure !== null) throw failure;
+    },
+    async close() {
+      if (failure !== null) throw failure;
+      stream.end();
+      await finished(stream);
+    },
+  };
+}
+
+function npzWriter(path: string, names: readonly string[]): ColumnsWriter {
+  const rowBytes = 8 * (names.length + 1);
+  const pieces: Uint8Array[] = [];
+  return {
+    write(baseNs, rows, tsNs, columns) {
+      const buffer = new ArrayBuffer(rows * rowBytes);
+      const i64 = new BigInt64Array(buffer);
+      const f64 = new Float64Array(buffer);
+      const stride = names.length + 1;
+      for (let i = 0; i < rows; i++) {
+        i64[i * stride] = baseNs + BigInt(tsNs[i]!);
+        columns.forEach((column, k) => {
+          f64[i * stride + 1 + k] = column[i]!;
+        });
+      }
+      pieces.push(new Uint8Array(buffer));
+    },
+    async drain() {},
+    async close() {
+      const fields = [{ name: "timestamp", type: "<i8" }, ...names.map((name) => ({ name, type: "<f8" }))];
+      await writeRows(path, fields, Buffer.concat(pieces), rowBytes);
+    },
+  };
+}

@@ -1,0 +1,120 @@
+// bun run factors GRAPH --data F… --tick X --lot X --out F: factor values from recorded data, one row per
+// trigger. bun run factors list: the node catalogue. Exit 0 ok, 1 failed, 2 wrong usage, graph or data.
+import { parseArgs } from "node:util";
+import { DataFileError } from "../data/data-file-error.ts";
+import { memoryText } from "../factor/factor-state.ts";
+import { GraphError, problemText } from "../factor/graph-error.ts";
+import { loadGraphFile } from "../factor/graph-toml.ts";
+import { openBatch } from "../factor/update-batch.ts";
+import { catalogueMarkdown, catalogueText } from "./factors-list.ts";
+import { openColumnsWriter } from "./factors-out.ts";
+
+const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.npz [--symbol S] [--quiet]
+       bun run factors list [--markdown]`;
+const STEP_ROWS = 1 << 18;
+
+function parse(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      data: { type: "string", multiple: true, default: [] },
+      tick: { type: "string" },
+      lot: { type: "string" },
+      out: { type: "string" },
+      symbol: { type: "string", default: "data" },
+      quiet: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+}
+
+type Parsed = ReturnType<typeof parse>;
+
+function usage(message = ""): number {
+  console.error(message === "" ? USAGE : `${message}\n${USAGE}`);
+  return 2;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  let parsed: Parsed;
+  try {
+    parsed = parse(argv);
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+  const [first, ...rest] = parsed.positionals;
+  if (parsed.values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (first === "list" && rest.length === 0) {
+    console.log(parsed.values.markdown ? catalogueMarkdown() : catalogueText());
+    return 0;
+  }
+  if (first === undefined) return usage();
+  return compute(first, [...parsed.values.data, ...rest], parsed.values);
+}
+
+async function compute(graph: string, data: readonly string[], values: Parsed["values"]): Promise<number> {
+  const { tick, lot, out } = values;
+  if (data.length === 0) return usage("--data is missing");
+  if (out === undefined) return usage("--out is missing");
+  for (const [name, text] of [
+    ["tick", tick],
+    ["lot", lot],
+  ] as const) {
+    if (text === undefined) return usage(`--${name} is missing`);
+    if (!/^\d*\.?\d+$/.test(text) || !(Number(text) > 0))
+      return usage(`--${name} ${text} is not a positive decimal number`);
+  }
+  try {
+    const program = await loadGraphFile(graph);
+    for (const w of program.warnings) console.error(`warning: ${problemText(w)}`);
+    await write(program, data, { tickSize: tick!, lotSize: lot!, symbol: values.symbol }, out, values.quiet);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    console.error(error.message);
+    const known =
+      error instanceof GraphError || error instanceof DataFileError || error instanceof RangeError;
+    return known || "code" in error ? 2 : 1;
+  }
+}
+
+async function write(
+  program: Awaited<ReturnType<typeof loadGraphFile>>,
+  data: readonly string[],
+  options: { readonly tickSize: string; readonly lotSize: string; readonly symbol: string },
+  out: string,
+  quiet: boolean,
+): Promise<void> {
+  const names = program.outputs.map((o) => o.name);
+  const writer = openColumnsWriter(out, names);
+  const run = openBatch(program, data, options, (rows, ts, columns) =>
+    writer.write(run.baseNs, rows, ts, columns),
+  );
+  if (!quiet) console.error(memoryText(run.state));
+  const started = performance.now();
+  let more = true;
+  while (more) {
+    more = run.step(STEP_ROWS);
+    await writer.drain();
+    if (!quiet && process.stderr.isTTY) process.stderr.write(`\r${run.rowsRead()} rows`);
+  }
+  run.close();
+  await writer.close();
+  const seconds = (performance.now() - started) / 1000;
+  const overflows = run.state.contexts.reduce((sum, c) => sum + c.overflows, 0);
+  if (overflows > 0) console.error(`warning: ${overflows} windows reached behind what is kept`);
+  const rate = (run.rowsRead() / seconds / 1e6).toFixed(2);
+  if (!quiet) {
+    const clear = process.stderr.isTTY ? "\r" : "";
+    console.error(
+      `${clear}${run.rowsRead()} rows, ${run.handler.updates} triggers, ${seconds.toFixed(2)} s (${rate} M rows/s)`,
+    );
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,102 @@
+// Runs a program over event rows: `updateBatch` in one call, or piecewise for a progress display. Cold set-up.
+import { type EventSource, openRowBlocks } from "../data/row-blocks.ts";
+import { ColumnSink, type ColumnsHandler } from "./batch.ts";
+import type { ContextConfig } from "./context.ts";
+import { type FactorState, makeFactorState } from "./factor-state.ts";
+import { FactorHandler } from "./handler.ts";
+import { NpzSource } from "./npz-source.ts";
+import type { Program } from "./program.ts";
+
+const BLOCK_ROWS = 8192;
+const INSTRUMENT = 1;
+
+export interface BatchOptions {
+  /** Decimal strings. */
+  readonly tickSize: string;
+  readonly lotSize: string;
+  readonly symbol?: string;
+  readonly context?: Partial<ContextConfig>;
+  readonly interpret?: boolean;
+}
+
+export interface BatchRun {
+  readonly state: FactorState;
+  readonly handler: FactorHandler;
+  readonly baseNs: bigint;
+  /** Reads about `rows` more rows; false at the end, after the last columns were handed over. */
+  step(rows: number): boolean;
+  /** Rows read so far. */
+  rowsRead(): number;
+  close(): void;
+}
+
+/** Throws DataFileError, or RangeError when the program reads another instrument. */
+export function openBatch(
+  program: Program,
+  sources: readonly EventSource[],
+  options: BatchOptions,
+  onColumns: ColumnsHandler,
+): BatchRun {
+  const { tickSize, lotSize, symbol = "data" } = options;
+  const blocks = openRowBlocks(sources);
+  const source = new NpzSource(blocks, {
+    instrument: INSTRUMENT,
+    tickSize: Number(tickSize),
+    lotSize: Number(lotSize),
+  });
+  const state = makeFactorState({
+    instruments: [{ id: INSTRUMENT, symbol, tickSize, lotSize }],
+    graphs: [{ name: program.name, program, instrument: INSTRUMENT }],
+    ...(options.context === undefined ? {} : { context: options.context }),
+  });
+  const sink = new ColumnSink(program.outputs.length, BLOCK_ROWS, onColumns);
+  const handler = new FactorHandler({
+    state,
+    sink,
+    baseNs: source.baseNs,
+    assumeSynced: true,
+    interpret: options.interpret === true,
+  });
+  const step = (rows: number): boolean => {
+    if (source.pump(handler, rows)) return true;
+    handler.finish();
+    sink.flush();
+    return false;
+  };
+  return {
+    state,
+    handler,
+    baseNs: source.baseNs,
+    step,
+    rowsRead: () => source.rows,
+    close: () => source.close(),
+  };
+}
+
+export interface BatchColumns {
+  /** ns since the Unix epoch. */
+  readonly timestamp: BigInt64Array;
+  readonly columns: Readonly<Record<string, Float64Array>>;
+}
+
+/** Every output at every trigger, in memory. */
+export function updateBatch(
+  program: Program,
+  sources: readonly EventSource[],
+  options: BatchOptions,
+): BatchColumns {
+  const times: number[] = [];
+  const values: number[][] = program.outputs.map(() => []);
+  const run = openBatch(program, sources, options, (rows, ts, columns) => {
+    for (let i = 0; i < rows; i++) times.push(ts[i]!);
+    columns.forEach((column, k) => {
+      for (let i = 0; i < rows; i++) values[k]!.push(column[i]!);
+    });
+  });
+  while (run.step(1 << 20));
+  run.close();
+  return {
+    timestamp: BigInt64Array.from(times, (t) => run.baseNs + BigInt(t)),
+    columns: Object.fromEntries(program.outputs.map((o, k) => [o.name, Float64Array.from(values[k]!)])),
+  };
+}
