@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SimVenue } from "../../src/venue/sim/sim-venue.ts";
 import { pxText, qtyText } from "../../src/venue/sim/symbol-spec.ts";
-import { collect, post, rest, smallVenue, testVenue, until } from "./venue-helper.ts";
+import { API_KEY, collect, post, rest, SECRET, smallVenue, testVenue, until } from "./venue-helper.ts";
 
 const ETH = {
   symbol: "ETHUSDT",
@@ -232,6 +232,36 @@ describe("as a process", () => {
       .split("\n");
     expect(JSON.parse(journal[0]!).k).toBe("start");
     expect(JSON.parse(journal.at(-1)!).k).toBe("stop");
+    rmSync(dir, { recursive: true });
+  });
+
+  test("killed outright, it comes back with every order it had acknowledged", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "venue-"));
+    const args = ["--symbols", "ETHUSDT", "--data-dir", dir, "--api-key", API_KEY, "--parent"];
+    const open = async () => {
+      const child = start(args, { HOTLANE_SIM_SECRET: SECRET });
+      const line = (await child.stdout.getReader().read()).value;
+      return { child, http: `http://127.0.0.1:${JSON.parse(new TextDecoder().decode(line)).port}` };
+    };
+    const first = await open();
+    for (let i = 0; i < 5; i++)
+      await rest(first.http, "POST", "/fapi/v1/order", { ...ETH, newClientOrderId: `k${i}` });
+    await rest(first.http, "POST", "/fapi/v1/order", { ...ETH, type: "MARKET", newClientOrderId: "taker" });
+    await rest(first.http, "DELETE", "/fapi/v1/order", { symbol: "ETHUSDT", origClientOrderId: "k4" });
+    first.child.kill("SIGKILL");
+    await first.child.exited;
+    const second = await open();
+    const orders = (await rest(second.http, "GET", "/fapi/v1/openOrders")).body;
+    expect(orders.map((o: { clientOrderId: string }) => o.clientOrderId).sort()).toEqual([
+      "k0",
+      "k1",
+      "k2",
+      "k3",
+    ]);
+    const positions = (await rest(second.http, "GET", "/fapi/v3/positionRisk")).body;
+    expect(positions[0].positionAmt).toBe("0.100");
+    second.child.stdin.end();
+    expect(await second.child.exited).toBe(0);
     rmSync(dir, { recursive: true });
   });
 

@@ -5,6 +5,14 @@ import type { VenueClock } from "./venue-clock.ts";
 export const ROUTES = ["public", "market", "private", "legacy", "api"] as const;
 export type Route = (typeof ROUTES)[number];
 
+/**
+ * Body of POST /sim/fault: {kind, …}.
+ * gap, duplicate, reorder, malformed, truncated, huge {symbol, count}: the next depth messages of @depth@0ms
+ * stall {route, ms}: nothing is sent, sockets stay open · cut {route}: sockets are terminated
+ * delay {route?, ms}: added latency (api: replies and user events, private: order entry, else market data)
+ * http5xx {count, status} · unknown {count, land}: -1007, the order lands or not · rejectCancel {count}
+ * rateLimit {count}: 429 · ban {ms}: 418 · skew {ms} · listenKeyExpired · fillBeforeAck {count, ms} · clear
+ */
 export const FAULT_KINDS = [
   "gap",
   "duplicate",
