@@ -1,5 +1,5 @@
 """Random cases for the differential test: makes market data and actions from a seed, runs them through PyPI's
-hftbacktest and writes case.json, data files and log.jsonl into OUT/NAME. differential.ts runs the same cases.
+hftbacktest and writes case.json, data files and log.jsonl into OUT/SEED. `bun run parity OUT` runs the same cases.
 
 Prices and quantities are multiples of powers of two, so every sum is exact: when several orders fill in one row
 hftbacktest answers in random order, and only the last digits of inexact sums would differ.

@@ -248,7 +248,9 @@ export class CompatBacktest {
     if (this.now === NEVER) throw new Error("the clock has not started: call elapse or waitNextFeed first");
   }
 
+  /** After a data error the run is over: every further step returns 100. */
   private goto(until: number, waitFeed: boolean, waitFor: number, waitAsset: number): number {
+    if (this.dataError !== null) return RC_DATA_ERROR;
     try {
       return this.advance(until, waitFeed, waitFor, waitAsset);
     } catch (error) {

@@ -12,7 +12,7 @@ import {
 import type { QueueModelName } from "../../exchange/compat/queue-models.ts";
 import type { CompatAssetOptions } from "../compat/compat-asset.ts";
 import { CompatBacktest } from "../compat/compat-backtest.ts";
-import { firstDifference, parseExactJson, showExact } from "./exact-json.ts";
+import { firstDifference, parseExactJson, parseMarkedJson, showExact } from "./exact-json.ts";
 import { stateLine, type TinyLine } from "./tiny-line.ts";
 
 type Action = readonly [tMs: number, kind: string, ...args: number[]];
@@ -73,7 +73,7 @@ function readLog(path: string): unknown[] {
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map(parseExactJson);
+    .map(parseMarkedJson);
 }
 
 interface TinyOptions {
@@ -171,8 +171,17 @@ function act(backtest: CompatBacktest, action: Action): number {
   }
 }
 
-/** State without time, code and step. */
+/** Whether the state differs; time, code and step number do not count. */
 function changed(before: TinyLine | null, line: TinyLine): boolean {
   if (before === null) return true;
-  return firstDifference({ ...before, rc: 0, ts: 0, i: 0 }, { ...line, rc: 0, ts: 0, i: 0 }) !== null;
+  for (const key of STATE_KEYS) {
+    const [a, b] = [before[key], line[key]];
+    if (!Object.is(a, b) && (typeof a !== "object" || firstDifference(a, b) !== null)) return true;
+  }
+  return false;
 }
+
+const STATE_KEYS =
+  "bb ba bbq baq position balance fee num_trades trading_volume trading_value n_trades_seen feed_latency orders".split(
+    " ",
+  ) as readonly (keyof TinyLine)[];
