@@ -139,7 +139,7 @@ const sim = z.strictObject({
   market_latency_us: int(0, 10_000_000, "µs", "venue → us, market data"),
   order_latency_us: int(0, 10_000_000, "µs", "us → matching"),
   response_latency_us: int(0, 10_000_000, "µs", "matching → us"),
-  latency_jitter_us: int(0, 10_000_000, "µs", "uniform addition to each latency"),
+  latency_jitter: real(0, 2, "", "sigma of the logarithm of each latency"),
 });
 
 const SYMBOL = /^[A-Z0-9_]{2,32}$/;

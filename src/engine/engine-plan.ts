@@ -5,6 +5,7 @@ import { isolatedCpus, onlineCpus } from "../../ffi/host.ts";
 import { makeSignalRegistry, type SignalRegistry } from "../factor/signal-registry.ts";
 import { type Placement, placeLanes } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
+import { whyValues } from "../strategy/why.ts";
 import { KIND_MARK_PRICE } from "../wire/messages.gen.ts";
 import { EngineError } from "./engine-error.ts";
 import { executionBoardSlots } from "./execution-board.ts";
@@ -60,6 +61,7 @@ export async function planEngine(
     },
     {
       factor: factorBoardSlots(instruments.length, registry.count),
+      why: whyValues(strategies.length + 1),
       execution: executionBoardSlots(strategies.length + 1, instruments.length + 1),
     },
   );

@@ -26,6 +26,8 @@ export class EngineView {
   readonly plan: EnginePlan;
   readonly factor: FactorBoardView;
   readonly execution: ExecutionBoardView;
+  /** Decision rings, for readDecisions. */
+  readonly whyValues: Float64Array;
   private readonly link: MainLink;
   private readonly telemetry: Readonly<Record<LaneRole, TelemetryReader>>;
 
@@ -34,6 +36,7 @@ export class EngineView {
     this.start = start;
     this.plan = plan;
     this.link = link;
+    this.whyValues = new Float64Array(arena, layout.why.offset, layout.why.bytes / 8);
     this.factor = new FactorBoardView(new BoardReader(arena, layout.boards.factor), instruments.length);
     this.execution = new ExecutionBoardView(
       new BoardReader(arena, layout.boards.execution),

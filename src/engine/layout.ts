@@ -8,7 +8,7 @@
 import { type BoardLocation, planBoard } from "../lane/board.ts";
 import type { LanePlacement, LaneRole } from "../lane/placement.ts";
 import { planTelemetry, type TelemetryLocation } from "../lane/telemetry.ts";
-import { type ArenaMap, ArenaPlan } from "../ring/arena.ts";
+import { type ArenaMap, ArenaPlan, type Region } from "../ring/arena.ts";
 import { DOORBELL_BYTES } from "../ring/doorbell.ts";
 import { planRing, type RingLocation } from "../ring/spsc-ring.ts";
 import { COUNTERS, HISTOGRAMS } from "./telemetry-names.ts";
@@ -49,10 +49,14 @@ export interface EngineLayout {
   readonly doorbells: Readonly<Record<string, number>>;
   /** By role: a fused lane carries the telemetry of its three roles. */
   readonly telemetry: Readonly<Record<LaneRole, TelemetryLocation>>;
+  /** Last decisions per strategy (strategy/why.ts). */
+  readonly why: Region;
   readonly boards: { readonly factor: BoardLocation; readonly execution: BoardLocation };
 }
 
 export interface BoardSizes {
+  /** f64 values of the decision rings. */
+  readonly why: number;
   readonly factor: number;
   readonly execution: number;
 }
@@ -85,6 +89,7 @@ export function planLayout(
       execution: telemetry("execution"),
       writer: telemetry("writer"),
     },
+    why: plan.reserve("why", boards.why * 8),
     boards: {
       factor: planBoard(plan, "factor", boards.factor),
       execution: planBoard(plan, "execution", boards.execution),

@@ -58,6 +58,8 @@ const LEVELS = [
 export class MainLink {
   readonly memory: RecordMemory;
   readonly clock: Clock;
+  /** Session base, ns since the epoch. */
+  readonly baseNs: bigint;
   private readonly start: LaneStart;
   private readonly control: RingProducer;
   private readonly notices: readonly { readonly consumer: RingConsumer; readonly reader: NoticeReader }[];
@@ -70,7 +72,9 @@ export class MainLink {
   constructor(start: LaneStart) {
     this.start = start;
     this.memory = new RecordMemory(start.arena);
-    this.clock = new SessionClock(openArena(start.arena, SCHEMA_VERSION), monotonicNs);
+    const base = openArena(start.arena, SCHEMA_VERSION);
+    this.clock = new SessionClock(base, monotonicNs);
+    this.baseNs = base.baseNs;
     const lane = start.roleLanes.execution;
     const bell = start.parks[lane] ? new Doorbell(start.arena, start.layout.doorbells[lane]!) : null;
     this.control = new RingProducer(this.memory, start.layout.rings.control, bell);
@@ -85,6 +89,11 @@ export class MainLink {
       consumer: new RingConsumer(this.memory, ring),
       reader: new NoticeReader((notice) => this.onLine(name, notice), others),
     }));
+  }
+
+  /** The clock of heartbeats. */
+  monotonicNs(): number {
+    return monotonicNs();
   }
 
   /** Log lines of lanes. */

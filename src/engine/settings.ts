@@ -131,7 +131,8 @@ export interface EngineSettings {
     readonly marketLatencyUs: number;
     readonly orderLatencyUs: number;
     readonly responseLatencyUs: number;
-    readonly latencyJitterUs: number;
+    /** Sigma of the logarithm of each latency. */
+    readonly latencyJitter: number;
   };
   readonly instruments: readonly InstrumentSettings[];
   readonly strategies: readonly StrategySettings[];

@@ -68,7 +68,7 @@ function childOptions(settings: EngineSettings, entry: string) {
     args: [
       ...["--speed", String(sim.speed), "--seed", String(sim.seed), "--balance", sim.balance],
       ...["--market-us", String(sim.marketLatencyUs), "--entry-us", String(sim.orderLatencyUs)],
-      ...["--response-us", String(sim.responseLatencyUs)],
+      ...["--response-us", String(sim.responseLatencyUs), "--jitter", String(sim.latencyJitter)],
       ...["--symbols", instruments.map((i) => i.symbol).join(",")],
     ],
   };
