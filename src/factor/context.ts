@@ -211,8 +211,9 @@ export class InstrumentContext {
   }
 
   /** Data without a feed state: ready from now on, with the book event at hand as its first. */
-  assumeReady(): void {
+  assumeReady(tsNs: number): void {
     this.f64[this.scalars + BOOK_READY] = 1;
+    this.history.start(tsNs);
     this.flow.forget();
   }
 
@@ -220,6 +221,7 @@ export class InstrumentContext {
   setReady(ready: boolean, tsNs: number): void {
     this.f64[this.scalars + BOOK_READY] = ready ? 1 : 0;
     if (ready) {
+      this.history.start(tsNs);
       this.flow.forget();
       this.onBookEvent(tsNs);
     } else {

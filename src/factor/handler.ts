@@ -378,7 +378,7 @@ export class FactorHandler implements RecordHandler {
   }
 
   private setSynced(slot: Slot): void {
-    slot.context.assumeReady();
+    slot.context.assumeReady(this.f64[0]!);
     slot.feedState = FEED_SYNCED;
   }
 

@@ -38,12 +38,17 @@ export class BookHistory {
     return this.f64[this.head]!;
   }
 
+  /** The book is valid from `tsNs` on: the next snapshot is the first instant at or after it. */
+  start(tsNs: number): void {
+    this.f64[this.head + 1] = Math.ceil(tsNs / this.intervalNs) * this.intervalNs;
+  }
+
   /** Before the records received at `tsNs` are applied: takes the snapshot whose instant has passed. */
   advance(tsNs: number, book: L2Book): void {
     const due = this.f64[this.head + 1]!;
     if (tsNs <= due) return;
-    if (due > 0) this.take(due, book);
-    this.f64[this.head + 1] = Math.ceil(tsNs / this.intervalNs) * this.intervalNs;
+    this.take(due, book);
+    this.start(tsNs);
   }
 
   private take(tsNs: number, book: L2Book): void {
