@@ -244,7 +244,9 @@ describe("one program, two executions", () => {
     const lazy = compileToml(text, EXAMPLE, { outputs: ["volatility"] });
     expect(lazy.nodes.map((n) => n.label)).toEqual(["mid_price", "returns", "volatility"]);
     const all = updateBatch(compileToml(text, EXAMPLE), rows, DATA);
-    expect([...updateBatch(lazy, rows, DATA).columns["volatility"]!]).toEqual([...all.columns["volatility"]!]);
+    expect([...updateBatch(lazy, rows, DATA).columns["volatility"]!]).toEqual([
+      ...all.columns["volatility"]!,
+    ]);
   });
 
   test("equal sub-graphs are computed once, also inside expressions", () => {
