@@ -53,6 +53,8 @@ export class Ledger {
   readonly makerCount: Float64Array;
   /** Fees in assets other than the settlement asset, 1e-8; index: strategy · 256 + asset. */
   readonly otherFees: TwoLimbSums;
+  /** Funding that the venue did not attribute to an instrument, 1e-8 of the asset; slot 0. */
+  readonly unassignedFunding: TwoLimbSums;
   /** Net position of the account; index: instrument. */
   readonly netLots: Float64Array;
   /** Mark price, whole ticks; NaN until known. */
@@ -80,6 +82,7 @@ export class Ledger {
     this.fillCount = new Float64Array(new ArrayBuffer(Math.max(pairs * 8, 4096)));
     this.makerCount = new Float64Array(new ArrayBuffer(Math.max(pairs * 8, 4096)));
     this.otherFees = new TwoLimbSums(strategies * ASSETS);
+    this.unassignedFunding = new TwoLimbSums(1);
     this.netLots = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096)));
     this.markTicks = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096))).fill(Number.NaN);
     this.strategyResultE8 = new Float64Array(new ArrayBuffer(Math.max(strategies * 8, 4096)));
@@ -132,8 +135,13 @@ export class Ledger {
   /**
    * Funding is charged on the account's net position. It belongs to the only strategy that holds a position
    * in the instrument; with several, or none, to house. `amountE8`: 1e-8 of the settlement asset, + received.
+   * Instrument 0: the venue did not say which.
    */
   bookFunding(instrument: number, amountE8: number): void {
+    if (instrument === 0) {
+      this.unassignedFunding.add(0, amountE8);
+      return;
+    }
     let owner = HOUSE;
     let holders = 0;
     for (let strategy = 0; strategy < this.strategies; strategy++) {
@@ -154,7 +162,7 @@ export class Ledger {
 
   /** Recomputes the results that limits look at. Doubles: exact to 1e-15 of the turnover. */
   refresh(): void {
-    let account = 0;
+    let account = this.unassignedFunding.approximate(0);
     for (let strategy = 0; strategy < this.strategies; strategy++) {
       let result = 0;
       for (let instrument = 1; instrument < this.instruments; instrument++)

@@ -63,6 +63,8 @@ export class LifeCycle {
   overfills: number;
   /** Slot that the last call touched, NO_ORDER when it has none or it was released. */
   slot: number;
+  /** The last call was the first proof that the venue holds the order. */
+  provenNow: boolean;
   /** State of that order before and after the last call. */
   stateBefore: number;
   stateAfter: number;
@@ -76,6 +78,7 @@ export class LifeCycle {
     this.tooOldFills = 0;
     this.overfills = 0;
     this.slot = NO_ORDER;
+    this.provenNow = false;
     this.stateBefore = ORDER_NONE;
     this.stateAfter = ORDER_NONE;
   }
@@ -103,6 +106,7 @@ export class LifeCycle {
   onReport(report: OrderReport, detail: OrderReportDetail, own: boolean): number {
     const clientSeq = report.clientSeq;
     this.slot = own && clientSeq !== 0 ? this.table.find(clientSeq) : NO_ORDER;
+    this.provenNow = false;
     this.stateBefore = ORDER_NONE;
     this.stateAfter = ORDER_NONE;
     const slot = this.slot;
@@ -117,11 +121,13 @@ export class LifeCycle {
       table.venueOrderIdHi[slot] = detail.venueOrderIdHi;
     }
     this.stateBefore = table.state[slot];
+    const ackedBefore = table.acked[slot];
     if (report.cumQtyLots > table.cumQtyLots[slot]) table.cumQtyLots[slot] = report.cumQtyLots;
     const event = this.eventOf(slot, report);
     if (event === EVENT_REJECTED && table.acked[slot] === 1) this.ignored++;
     else if (event === EVENT_AMENDED) this.amend(slot, report);
     else if (event !== NO_EVENT) this.apply(slot, event);
+    this.provenNow = table.acked[slot] !== ackedBefore;
     this.stateAfter = table.state[slot];
     table.expose(slot);
     return slot;
@@ -140,6 +146,7 @@ export class LifeCycle {
     idHi: number,
   ): number {
     this.slot = NO_ORDER;
+    this.provenNow = false;
     const verdict = this.tradeIds.take(instrument, idLo, idHi);
     if (verdict !== TRADE_FRESH) {
       if (verdict === TRADE_DUPLICATE) this.duplicateFills++;
@@ -155,6 +162,7 @@ export class LifeCycle {
     this.stateBefore = table.state[slot];
     const filled = table.filledLots[slot] + qtyLots;
     table.filledLots[slot] = filled;
+    this.provenNow = table.acked[slot] === 0;
     table.acked[slot] = 1;
     if (filled > table.cumQtyLots[slot]) table.cumQtyLots[slot] = filled;
     const whole = this.wholeLots(slot);
@@ -262,7 +270,7 @@ export class LifeCycle {
   private apply(slot: number, event: number): void {
     const table = this.table;
     const state = table.state[slot];
-    if (event === EVENT_ACCEPTED || event === EVENT_TRADED || event === EVENT_AMENDED) table.acked[slot] = 1;
+    if (event >= EVENT_ACCEPTED && event <= EVENT_AMENDED && event !== EVENT_REJECTED) table.acked[slot] = 1;
     if (event === EVENT_CANCEL_REJECTED && table.cancelTries[slot] < 255) table.cancelTries[slot]++;
     const next = transition(state, event);
     if (next === IGNORE) {
