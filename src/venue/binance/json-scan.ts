@@ -21,6 +21,8 @@ const DEPTH_MAX = 16;
 /** 10^15 < 2^53: so many digits fit a double exactly. */
 export const EXACT_DIGITS = 15;
 const U32 = 4294967296;
+const HALF_DIGITS = 9;
+const POW10 = Float64Array.from({ length: HALF_DIGITS + 1 }, (_, n) => 10 ** n);
 
 /** Position after the string that starts at `at`; escapes are refused (the venue's strings have none). */
 export function skipString(bytes: Uint8Array, at: number, end: number): number {
@@ -124,6 +126,33 @@ export function matches(bytes: Uint8Array, at: number, end: number, text: Uint8A
 /** ASCII text → bytes, for constants (start-up only). */
 export const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+/** Constant text of four bytes or more, compared four bytes at a time. */
+export class Literal {
+  readonly length: number;
+  private readonly words: Int32Array;
+  /** The last four bytes, which may overlap the words before. */
+  private readonly tail: number;
+
+  constructor(text: string) {
+    const bytes = ascii(text);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.length = bytes.length;
+    this.words = Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(i * 4, true));
+    this.tail = view.getInt32(bytes.length - 4, true);
+  }
+
+  /** True when the text stands at `at` and ends at or before `end`; `view` begins where the message does. */
+  isAt(view: DataView, at: number, end: number): boolean {
+    const length = this.length;
+    if (at + length > end || view.getInt32(at + length - 4, true) !== this.tail) return false;
+    const words = this.words;
+    for (let i = 0; i < words.length; i++) {
+      if (view.getInt32(at + (i << 2), true) !== words[i]) return false;
+    }
+    return true;
+  }
+}
+
 /** Reads unsigned integers of up to 20 digits exactly, as a double (≤ 15 digits) or as two u32. */
 export class NumberReader {
   /** Result of the last read. */
@@ -140,33 +169,42 @@ export class NumberReader {
 
   /** Unsigned integer of at most 15 digits → `value`. No leading zero, as in JSON. */
   integer(bytes: Uint8Array, at: number, end: number): number {
-    let v = 0;
-    let i = at;
-    for (; i < end; i++) {
-      const d = bytes[i]! - ZERO;
-      if (d >>> 0 > 9) break;
-      v = v * 10 + d;
-    }
-    const digits = i - at;
-    if (digits === 0 || digits > EXACT_DIGITS || (digits > 1 && bytes[at] === ZERO)) return SCAN_FAILED;
-    this.value = v;
+    const i = this.digits(bytes, at, end);
+    const count = i - at;
+    if (count === 0 || count > EXACT_DIGITS || (count > 1 && bytes[at] === ZERO)) return SCAN_FAILED;
     return i;
   }
 
   /** Unsigned 64-bit integer → `lo`, `hi`. */
   id(bytes: Uint8Array, at: number, end: number): number {
-    let v = 0;
-    let i = at;
-    const exactEnd = Math.min(at + EXACT_DIGITS, end);
-    for (; i < exactEnd; i++) {
-      const d = bytes[i]! - ZERO;
-      if (d >>> 0 > 9) break;
-      v = v * 10 + d;
-    }
+    const i = this.digits(bytes, at, end);
     if (i === at || (i - at > 1 && bytes[at] === ZERO)) return SCAN_FAILED;
-    if (i < end && bytes[i]! >= ZERO && bytes[i]! <= NINE) return this.longId(bytes, at, end);
-    this.lo = v >>> 0;
-    this.hi = (v - this.lo) / U32;
+    if (i - at > EXACT_DIGITS) return this.longId(bytes, at, end);
+    const value = this.value;
+    this.lo = value >>> 0;
+    this.hi = (value - this.lo) / U32;
+    return i;
+  }
+
+  /** Digits at `at`, read in two int32 halves of up to nine → `value`; stops after the 18th. */
+  private digits(bytes: Uint8Array, at: number, end: number): number {
+    let i = at;
+    let high = 0;
+    const highEnd = Math.min(at + HALF_DIGITS, end);
+    for (; i < highEnd; i++) {
+      const d = (bytes[i]! - ZERO) | 0;
+      if (d >>> 0 > 9) break;
+      high = (high * 10 + d) | 0;
+    }
+    let low = 0;
+    const start = i;
+    const lowEnd = i === highEnd ? Math.min(i + HALF_DIGITS, end) : i;
+    for (; i < lowEnd; i++) {
+      const d = (bytes[i]! - ZERO) | 0;
+      if (d >>> 0 > 9) break;
+      low = (low * 10 + d) | 0;
+    }
+    this.value = high * POW10[i - start]! + low;
     return i;
   }
 

@@ -6,7 +6,15 @@
 import { parseDecimal } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { JsonObject } from "./json-object.ts";
-import { ascii, DecimalReader, matches, NumberReader, SCAN_FAILED, skipString } from "./json-scan.ts";
+import {
+  ascii,
+  DecimalReader,
+  Literal,
+  matches,
+  NumberReader,
+  SCAN_FAILED,
+  skipString,
+} from "./json-scan.ts";
 import { LevelScanner } from "./level-scan.ts";
 import { SymbolTable, UNKNOWN_SYMBOL } from "./symbol-table.ts";
 
@@ -28,30 +36,30 @@ export const REFUSED_UNKNOWN_EVENT = -5;
 /** 16,384 levels = 13 times the largest message seen (1,226), 8 times a 1,000-level snapshot. */
 export const LEVELS_MAX = 16_384;
 
-const K_STREAM = ascii('{"stream":');
-const K_DATA = ascii(',"data":');
-const K_DEPTH = ascii('{"e":"depthUpdate","E":');
-const K_TRADE = ascii('{"e":"trade","E":');
-const K_TICKER = ascii('{"e":"bookTicker","u":');
-const K_T = ascii(',"T":');
-const K_S = ascii(',"s":"');
-const K_FIRST = ascii('","U":');
-const K_FINAL = ascii(',"u":');
-const K_PREVIOUS = ascii(',"pu":');
-const K_BIDS = ascii(',"b":');
-const K_ASKS = ascii(',"a":');
-const K_TRADE_ID = ascii('","t":');
-const K_P = ascii(',"p":"');
-const K_Q = ascii('","q":"');
-const K_TYPE_MARKET = ascii('","X":"MARKET","m":');
-const K_TICKER_BID = ascii('","b":"');
-const K_TICKER_BID_QTY = ascii('","B":"');
-const K_TICKER_ASK = ascii('","a":"');
-const K_TICKER_ASK_QTY = ascii('","A":"');
-const K_TICKER_T = ascii('","T":');
-const K_E = ascii(',"E":');
-const V_TRUE = ascii("true}");
-const V_FALSE = ascii("false}");
+const K_STREAM = new Literal('{"stream":');
+const K_DATA = new Literal(',"data":');
+const K_DEPTH = new Literal('{"e":"depthUpdate","E":');
+const K_TRADE = new Literal('{"e":"trade","E":');
+const K_TICKER = new Literal('{"e":"bookTicker","u":');
+const K_T = new Literal(',"T":');
+const K_S = new Literal(',"s":"');
+const K_FIRST = new Literal('","U":');
+const K_FINAL = new Literal(',"u":');
+const K_PREVIOUS = new Literal(',"pu":');
+const K_BIDS = new Literal(',"b":');
+const K_ASKS = new Literal(',"a":');
+const K_TRADE_ID = new Literal('","t":');
+const K_P = new Literal(',"p":"');
+const K_Q = new Literal('","q":"');
+const K_TYPE_MARKET = new Literal('","X":"MARKET","m":');
+const K_TICKER_BID = new Literal('","b":"');
+const K_TICKER_BID_QTY = new Literal('","B":"');
+const K_TICKER_ASK = new Literal('","a":"');
+const K_TICKER_ASK_QTY = new Literal('","A":"');
+const K_TICKER_T = new Literal('","T":');
+const K_E = new Literal(',"E":');
+const V_TRUE = new Literal("true}");
+const V_FALSE = new Literal("false}");
 const V_MARKET = ascii('"MARKET"');
 const E_DEPTH = ascii('"depthUpdate"');
 const E_TRADE = ascii('"trade"');
@@ -133,6 +141,8 @@ export class MarketDecoder {
   private readonly outer: JsonObject;
   private readonly inner: JsonObject;
   private bytes: Uint8Array;
+  /** The same memory, for literals; made anew only when the transport changes its buffer. */
+  private view: DataView;
   private at: number;
   private end: number;
   private offStep: boolean;
@@ -175,6 +185,7 @@ export class MarketDecoder {
     this.outer = new JsonObject();
     this.inner = new JsonObject();
     this.bytes = new Uint8Array(0);
+    this.view = new DataView(this.bytes.buffer);
     this.at = 0;
     this.end = 0;
     this.offStep = false;
@@ -184,7 +195,7 @@ export class MarketDecoder {
   decode(bytes: Uint8Array, end: number): number {
     this.index = -1;
     if (end < 2 || end > bytes.length || bytes[end - 1] !== CLOSE_BRACE) return REFUSED_MALFORMED;
-    this.bytes = bytes;
+    if (this.bytes !== bytes) this.attach(bytes);
     this.end = end;
     this.at = 0;
     this.offStep = false;
@@ -196,7 +207,7 @@ export class MarketDecoder {
   decodeSnapshot(bytes: Uint8Array, end: number, index: number): number {
     this.index = index;
     if (end < 2 || end > bytes.length || bytes[end - 1] !== CLOSE_BRACE) return REFUSED_MALFORMED;
-    this.bytes = bytes;
+    if (this.bytes !== bytes) this.attach(bytes);
     this.end = end;
     const fields = this.outer;
     if (fields.scan(bytes, 0, end) !== end) return REFUSED_MALFORMED;
@@ -212,14 +223,19 @@ export class MarketDecoder {
     return this.bothSides(bidsAt, asksAt) ? MESSAGE_SNAPSHOT : this.levelRefusal();
   }
 
+  private attach(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
   // ---- the venue's own field order
 
   private decodeKnownOrder(): number {
     const bytes = this.bytes;
     let combined = false;
-    if (matches(bytes, 0, this.end, K_STREAM)) {
+    if (K_STREAM.isAt(this.view, 0, this.end)) {
       const after = skipString(bytes, K_STREAM.length, this.end);
-      if (after === SCAN_FAILED || !matches(bytes, after, this.end, K_DATA)) return 0;
+      if (after === SCAN_FAILED || !K_DATA.isAt(this.view, after, this.end)) return 0;
       this.at = after + K_DATA.length;
       combined = true;
     }
@@ -292,8 +308,8 @@ export class MarketDecoder {
     return this.bytes[this.at++] === CLOSE_BRACE ? MESSAGE_BOOK_TICKER : 0;
   }
 
-  private literal(text: Uint8Array): boolean {
-    if (!matches(this.bytes, this.at, this.end, text)) return false;
+  private literal(text: Literal): boolean {
+    if (!text.isAt(this.view, this.at, this.end)) return false;
     this.at += text.length;
     return true;
   }
