@@ -1,0 +1,60 @@
+// Our side of the comparison with hftbacktest: the same commands as peer.py, one run per call of `runOwn`; as a
+// program one run in a fresh process: bun own.ts MODE BOOK SOURCE FILE ROWS → one JSON line.
+import { CompatBacktest } from "../../../src/backtest/compat/compat-backtest.ts";
+import { runSimpleMm } from "../../../src/backtest/parity/simple-mm.ts";
+import { EVENT_FIELDS } from "../../../src/data/npy.ts";
+import { loadRows } from "../../../src/data/npz-file.ts";
+import type { EventSource } from "../../../src/data/row-blocks.ts";
+import { constantLatency } from "../../../src/exchange/compat/order-latency.ts";
+
+export type Mode = "replay" | "maker";
+export type Book = "hash" | "roi";
+
+export interface OwnRun {
+  readonly seconds: number;
+  readonly checksum: number;
+}
+
+export function runOwn(mode: Mode, book: Book, data: EventSource): OwnRun {
+  const started = performance.now();
+  const hbt = new CompatBacktest([
+    {
+      data: [data],
+      tickSize: 0.1,
+      lotSize: 0.001,
+      book,
+      roi: [55_000, 70_000],
+      queueModel: "power",
+      queueParameter: 2,
+      latency: constantLatency(10_000_000, 10_000_000),
+      makerFee: -5e-5,
+      takerFee: 7e-4,
+    },
+  ]);
+  let steps = 0;
+  if (mode === "replay") hbt.gotoEnd();
+  else runSimpleMm(hbt, { half: 1, skew: 0.5, q: 0.001, maxp: 0.01 }, () => steps++);
+  const seconds = (performance.now() - started) / 1000;
+  const values = hbt.stateValues(0);
+  const depth = hbt.depth(0);
+  const ticks = depth.bestBidTick + depth.bestAskTick;
+  hbt.close();
+  return { seconds, checksum: steps + values.numTrades * 1000 + ticks + roundHalfEven(values.balance * 1e6) };
+}
+
+/** Python's round. */
+function roundHalfEven(x: number): number {
+  const low = Math.floor(x);
+  const rest = x - low;
+  return rest === 0.5 ? low + (low % 2) : Math.round(x);
+}
+
+if (import.meta.main) {
+  const [mode, book, source, file, rows] = process.argv.slice(2) as [Mode, Book, string, string, string];
+  const data = source === "memory" ? loadRows(file, EVENT_FIELDS).bytes : file;
+  const { seconds, checksum } = runOwn(mode, book, data);
+  // VmHWM, not ru_maxrss: that one still counts the parent's pages from before exec.
+  const status = await Bun.file("/proc/self/status").text();
+  const rssMb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+  console.log(JSON.stringify({ perSecond: Number(rows) / seconds, checksum, rssMb }));
+}
