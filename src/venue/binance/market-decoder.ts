@@ -16,6 +16,7 @@ import {
   skipString,
 } from "./json-scan.ts";
 import { LevelScanner } from "./level-scan.ts";
+import { NO_TEMPLATE, StreamTemplates } from "./stream-templates.ts";
 import { SymbolTable, UNKNOWN_SYMBOL } from "./symbol-table.ts";
 
 export const MESSAGE_DEPTH = 1;
@@ -38,9 +39,12 @@ export const LEVELS_MAX = 16_384;
 
 const K_STREAM = new Literal('{"stream":');
 const K_DATA = new Literal(',"data":');
-const K_DEPTH = new Literal('{"e":"depthUpdate","E":');
-const K_TRADE = new Literal('{"e":"trade","E":');
-const K_TICKER = new Literal('{"e":"bookTicker","u":');
+const DEPTH_EVENT = '{"e":"depthUpdate","E":';
+const TRADE_EVENT = '{"e":"trade","E":';
+const TICKER_EVENT = '{"e":"bookTicker","u":';
+const K_DEPTH = new Literal(DEPTH_EVENT);
+const K_TRADE = new Literal(TRADE_EVENT);
+const K_TICKER = new Literal(TICKER_EVENT);
 const K_T = new Literal(',"T":');
 const K_S = new Literal(',"s":"');
 const K_FIRST = new Literal('","U":');
@@ -136,6 +140,9 @@ export class MarketDecoder {
   private readonly pxStep: Float64Array;
   private readonly qtyDecimals: Int32Array;
   private readonly qtyStep: Float64Array;
+  private readonly depths: StreamTemplates;
+  private readonly trades: StreamTemplates;
+  private readonly tickers: StreamTemplates;
   private readonly number: NumberReader;
   private readonly decimal: DecimalReader;
   private readonly outer: JsonObject;
@@ -180,6 +187,9 @@ export class MarketDecoder {
     this.pxStep = Float64Array.from(ticks, (t) => Number(t.units));
     this.qtyDecimals = Int32Array.from(lots, (l) => l.decimals);
     this.qtyStep = Float64Array.from(lots, (l) => Number(l.units));
+    this.depths = new StreamTemplates(instruments, "@depth@0ms", DEPTH_EVENT, '","U":');
+    this.trades = new StreamTemplates(instruments, "@trade", TRADE_EVENT, '","t":');
+    this.tickers = new StreamTemplates(instruments, "@bookTicker", TICKER_EVENT, '","b":"');
     this.number = new NumberReader();
     this.decimal = new DecimalReader();
     this.outer = new JsonObject();
@@ -231,8 +241,41 @@ export class MarketDecoder {
   // ---- the venue's own field order
 
   private decodeKnownOrder(): number {
+    const kind = this.decodeTemplate();
+    return kind !== 0 ? kind : this.decodeNamed();
+  }
+
+  /** A message that begins exactly as one of our streams' messages do. */
+  private decodeTemplate(): number {
+    const view = this.view;
+    const end = this.end;
+    let kind = 0;
+    let index = this.tickers.find(view, end);
+    if (index !== NO_TEMPLATE) kind = this.fastTicker(this.begin(this.tickers, index));
+    else {
+      index = this.trades.find(view, end);
+      if (index !== NO_TEMPLATE) kind = this.fastTrade(this.begin(this.trades, index));
+      else {
+        index = this.depths.find(view, end);
+        if (index !== NO_TEMPLATE) kind = this.fastDepth(this.begin(this.depths, index));
+      }
+    }
+    return kind !== 0 && this.at === end - 1 ? kind : 0;
+  }
+
+  /** Stands behind the template's beginning; gives its literal for the symbol. */
+  private begin(templates: StreamTemplates, index: number): Literal {
+    this.index = index;
+    this.at = templates.lengthOf(index);
+    return templates.symbols[index]!;
+  }
+
+  /** The venue's field order, whatever the stream is called; raw messages too. */
+  private decodeNamed(): number {
     const bytes = this.bytes;
     let combined = false;
+    this.at = 0;
+    this.index = -1;
     if (K_STREAM.isAt(this.view, 0, this.end)) {
       const after = skipString(bytes, K_STREAM.length, this.end);
       if (after === SCAN_FAILED || !K_DATA.isAt(this.view, after, this.end)) return 0;
@@ -241,20 +284,25 @@ export class MarketDecoder {
     }
     const first = this.at + 6 < this.end ? bytes[this.at + 6]! : 0;
     let kind = 0;
-    if (first === 0x64) kind = this.fastDepth();
-    else if (first === L_B) kind = this.fastTicker();
-    else if (first === L_T) kind = this.fastTrade();
+    if (first === 0x64 && this.literal(K_DEPTH)) kind = this.fastDepth(null);
+    else if (first === L_B && this.literal(K_TICKER)) kind = this.fastTicker(null);
+    else if (first === L_T && this.literal(K_TRADE)) kind = this.fastTrade(null);
     if (kind === 0) return 0;
     return this.at === (combined ? this.end - 1 : this.end) ? kind : 0;
   }
 
-  private fastDepth(): number {
-    if (!this.literal(K_DEPTH) || !this.readInteger()) return 0;
+  /** `,"s":"SYMBOL` and what follows it: by the template's literal, or by look-up. */
+  private symbolThen(known: Literal | null, next: Literal): boolean {
+    if (known !== null) return this.literal(known);
+    return this.literal(K_S) && this.readSymbol() && this.literal(next);
+  }
+
+  private fastDepth(symbol: Literal | null): number {
+    if (!this.readInteger()) return 0;
     this.eventMs = this.number.value;
     if (!this.literal(K_T) || !this.readInteger()) return 0;
     this.transactionMs = this.number.value;
-    if (!this.literal(K_S) || !this.readSymbol()) return 0;
-    if (!this.literal(K_FIRST) || !this.readId()) return 0;
+    if (!this.symbolThen(symbol, K_FIRST) || !this.readId()) return 0;
     this.firstLo = this.number.lo;
     this.firstHi = this.number.hi;
     if (!this.literal(K_FINAL) || !this.readId()) return 0;
@@ -270,13 +318,12 @@ export class MarketDecoder {
     return this.bytes[this.at++] === CLOSE_BRACE ? MESSAGE_DEPTH : 0;
   }
 
-  private fastTrade(): number {
-    if (!this.literal(K_TRADE) || !this.readInteger()) return 0;
+  private fastTrade(symbol: Literal | null): number {
+    if (!this.readInteger()) return 0;
     this.eventMs = this.number.value;
     if (!this.literal(K_T) || !this.readInteger()) return 0;
     this.transactionMs = this.number.value;
-    if (!this.literal(K_S) || !this.readSymbol()) return 0;
-    if (!this.literal(K_TRADE_ID) || !this.readId()) return 0;
+    if (!this.symbolThen(symbol, K_TRADE_ID) || !this.readId()) return 0;
     this.idLo = this.number.lo;
     this.idHi = this.number.hi;
     if (!this.literal(K_P)) return 0;
@@ -289,11 +336,11 @@ export class MarketDecoder {
     return this.buyerIsMaker || this.literal(V_FALSE) ? MESSAGE_TRADE : 0;
   }
 
-  private fastTicker(): number {
-    if (!this.literal(K_TICKER) || !this.readId()) return 0;
+  private fastTicker(symbol: Literal | null): number {
+    if (!this.readId()) return 0;
     this.idLo = this.number.lo;
     this.idHi = this.number.hi;
-    if (!this.literal(K_S) || !this.readSymbol() || !this.literal(K_TICKER_BID)) return 0;
+    if (!this.symbolThen(symbol, K_TICKER_BID)) return 0;
     this.bidPxTicks = this.readPrice();
     if (this.bidPxTicks < 0 || !this.literal(K_TICKER_BID_QTY)) return 0;
     this.bidQtyLots = this.readQuantity();
