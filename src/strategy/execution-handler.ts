@@ -6,13 +6,22 @@
 // Strategies look once per event (END_OF_EVENT), never at half of one. What makes an order wrong (book not
 // synced or silent, account not reconciled, kill, halt, pause, error) cancels it here, whatever the strategy
 // does; cancels are repeated by the sweep until their outcome is proven.
+
 import type { RecordHandler, RecordMemory } from "../core/record.ts";
 import { NO_ORDER } from "../order/order-table.ts";
-import { LIMIT_OK, LIMIT_POSITION_NOTIONAL, LIMIT_POSITION_QTY, LIMIT_UNKNOWN } from "../risk/limits.ts";
 import { LOSS_DRAWDOWN, LOSS_HARD, LOSS_NONE } from "../risk/loss-guard.ts";
 import { STORM_HALT } from "../risk/storm-guard.ts";
 import {
-  Control,
+  FEED_SYNCED,
+  KILL_ARMED,
+  OBSERVED_KILL_WORD,
+  OBSERVED_RATE_BUDGET,
+  SIDE_BUY,
+  SIDE_SELL,
+  STRATEGY_RUNNING,
+  STRATEGY_STARTING,
+} from "../wire/codes.ts";
+import {
   FEED_STATUS_STATE,
   FLAG_END_OF_EVENT,
   FLAG_MORE,
@@ -40,22 +49,9 @@ import {
   OBSERVATION_VALUE1,
   TIMER_TIMER_ID,
 } from "../wire/messages.gen.ts";
-import * as codes from "../wire/ts";
 import { AccountIntake } from "./account-intake.ts";
-import {
-  Controller,
-  isAwaited,
-  RESULT_DONE,
-  RESULT_NO_SUCH_TARGET,
-  RESULT_NO_SUCH_VALUE,
-  RESULT_OUT_OF_RANGE,
-  RESULT_REFUSED,
-  RESULT_UNKNOWN_CODE,
-  STATUS_COMMAND,
-  STATUS_DAILY_LOSS,
-  STATUS_SHUTDOWN,
-  STATUS_START,
-} from "./controller.ts";
+import { Commands } from "./commands.ts";
+import { Controller, STATUS_DAILY_LOSS, STATUS_START } from "./controller.ts";
 import { ExecutionBoard } from "./execution-board.ts";
 import { COUNT_RECORDS } from "./execution-counters.ts";
 import {
@@ -66,7 +62,6 @@ import {
   type RunningStrategy,
 } from "./execution-parts.ts";
 import { MarketIntake } from "./market-intake.ts";
-import { PARAM_OK, PARAM_UNKNOWN } from "./params.ts";
 import { Quotes } from "./quotes.ts";
 import { Runner } from "./runner.ts";
 import {
@@ -102,18 +97,12 @@ export class ExecutionHandler implements RecordHandler {
   private readonly runner: Runner;
   private readonly quotes: Quotes;
   private readonly board: ExecutionBoard | null;
-  private readonly control: Control;
+  private readonly commands: Commands;
   private readonly pending: Int32Array;
   private nowNs: number;
   private heldKind: number;
   private controlDue: boolean;
-  private latched: number;
   private lastCancelAllNs: number;
-  private commandCode: number;
-  private commandId: number;
-  private commandTarget: number;
-  private commandArg0: number;
-  private commandArg1: number;
 
   /** Throws RangeError with every problem of strategies, parameters and limits. */
   constructor(options: ExecutionOptions) {
@@ -139,18 +128,12 @@ export class ExecutionHandler implements RecordHandler {
     );
     this.quotes = new Quotes();
     this.board = options.board ? new ExecutionBoard(options.board, parts) : null;
-    this.control = new Control(options.orders.memory);
+    this.commands = new Commands(parts, this.controller, (strategy) => this.start(strategy));
     this.pending = new Int32Array(new ArrayBuffer(Math.max(4096, parts.instrumentCount * 4)));
     this.nowNs = 0;
     this.heldKind = 0;
     this.controlDue = false;
-    this.latched = 0;
     this.lastCancelAllNs = Number.NEGATIVE_INFINITY;
-    this.commandCode = 0;
-    this.commandId = 0;
-    this.commandTarget = 0;
-    this.commandArg0 = 0;
-    this.commandArg1 = 0;
   }
 
   onRecord(m: RecordMemory, at: number): void {
@@ -219,8 +202,7 @@ export class ExecutionHandler implements RecordHandler {
         this.onObservation(m, at);
         break;
       case KIND_CONTROL:
-        this.account.hold(m, at);
-        this.readControl(m, at);
+        this.commands.read(m, at);
         this.controlDue = true;
         break;
       case KIND_TEXT:
@@ -232,7 +214,9 @@ export class ExecutionHandler implements RecordHandler {
     // A command acts when its last continuation is here.
     if (this.controlDue && (flags & FLAG_MORE) === 0) {
       this.controlDue = false;
-      this.onControl();
+      this.commands.run();
+      this.parts.desk.sweep();
+      this.controller.settle(this.inFlight());
     }
   }
 
@@ -279,7 +263,7 @@ export class ExecutionHandler implements RecordHandler {
     if (instrument === 0) {
       this.account.onAccountStatus(state);
       if (state === FEED_SYNCED) this.startAll();
-      else this.cancelAllLive();
+      else this.parts.desk.requestCancelAll();
     } else if (state !== FEED_SYNCED) this.cancelOn(instrument);
   }
 
@@ -290,10 +274,6 @@ export class ExecutionHandler implements RecordHandler {
     this.parts.desk.requestCancelOn(instrument);
   }
 
-  private cancelAllLive(): void {
-    for (let i = 1; i < this.parts.instrumentCount; i++) this.parts.desk.requestCancelOn(i);
-  }
-
   private startAll(): void {
     for (const strategy of this.parts.strategies) this.start(strategy);
   }
@@ -302,7 +282,7 @@ export class ExecutionHandler implements RecordHandler {
     if (this.controller.state(strategy.id) !== STRATEGY_STARTING || !this.parts.gate.reconciled) return;
     if (!strategy.started) {
       strategy.started = true;
-      this.refreshPolicy(strategy);
+      this.commands.refreshPolicy(strategy);
       this.call(strategy, CALL_START);
       // onStart may have thrown: the state is then Error.
       if (this.controller.state(strategy.id) !== STRATEGY_STARTING) return;
@@ -363,7 +343,7 @@ export class ExecutionHandler implements RecordHandler {
       parts.storm.evaluate(nowNs, parts.breaker.isOpen(nowNs), softLoss) &&
       parts.storm.state === STORM_HALT
     )
-      this.cancelAllLive();
+      this.parts.desk.requestCancelAll();
     this.cancelStale();
     this.account.checkPositions(nowNs);
     this.tick();
@@ -415,7 +395,7 @@ export class ExecutionHandler implements RecordHandler {
     const gate = this.parts.gate;
     if (gate.killState === value) return;
     gate.killState = value;
-    if (value === KILL_ARMED) this.latched = 0;
+    if (value === KILL_ARMED) this.parts.latched = 0;
     else this.cancelKilled(true);
   }
 
@@ -432,153 +412,15 @@ export class ExecutionHandler implements RecordHandler {
     const { loss, options } = this.parts;
     if (loss.level === LOSS_HARD || loss.level === LOSS_DRAWDOWN) {
       const reason = loss.level === LOSS_HARD ? KILL_BY_DAILY_LOSS : KILL_BY_DRAWDOWN;
-      if ((this.latched & (1 << reason)) === 0) {
-        this.latched |= 1 << reason;
+      if ((this.parts.latched & (1 << reason)) === 0) {
+        this.parts.latched |= 1 << reason;
         options.latchKill(reason);
-        this.cancelAllLive();
+        this.parts.desk.requestCancelAll();
       }
     }
     for (let s = 1; s < this.parts.strategyCount; s++)
       if (loss.strategyHit[s] === 1 && this.controller.state(s) === STRATEGY_RUNNING)
         this.controller.pause(s, false, STATUS_DAILY_LOSS);
-  }
-
-  // --- control ------------------------------------------------------------------------------------------
-
-  private readControl(m: RecordMemory, at: number): void {
-    const c = this.control.wrap(m, at);
-    this.commandCode = c.code;
-    this.commandId = c.commandId;
-    this.commandTarget = c.target;
-    this.commandArg0 = c.arg0;
-    this.commandArg1 = c.arg1;
-  }
-
-  private onControl(): void {
-    const target = this.commandTarget;
-    const code = this.commandCode;
-    const result = this.controller.isTarget(target) ? this.command(code, target) : RESULT_NO_SUCH_TARGET;
-    if (result !== RESULT_DONE || !isAwaited(code)) this.reply(code, target, result);
-    else if (!this.controller.waitFor(code, this.commandId, target, this.keepsOrders()))
-      this.reply(code, target, RESULT_REFUSED);
-    this.parts.desk.sweep();
-    this.controller.settle(this.inFlight());
-  }
-
-  private reply(code: number, target: number, result: number): void {
-    this.parts.outputs.controlReply(
-      code,
-      this.commandId,
-      target,
-      result,
-      this.controller.isTarget(target) ? this.controller.stateOf(target) : 0,
-      this.commandArg0,
-      this.commandArg1,
-      this.nowNs,
-    );
-  }
-
-  private keepsOrders(): boolean {
-    return this.commandCode !== CONTROL_CANCEL_ALL && this.commandArg0 === 1;
-  }
-
-  private command(code: number, target: number): number {
-    switch (code) {
-      case CONTROL_PAUSE:
-      case CONTROL_RESUME:
-      case CONTROL_STOP:
-      case CONTROL_SHUTDOWN:
-        return this.forTargets(code, code === CONTROL_SHUTDOWN ? 0 : target);
-      case CONTROL_SET_PARAMETER:
-        return this.setParameter(target);
-      case CONTROL_SET_LIMIT:
-        return this.setLimit(target);
-      case CONTROL_CANCEL_ALL:
-        if (target === 0) this.cancelAllLive();
-        else this.parts.desk.requestCancelOf(target, 0);
-        return RESULT_DONE;
-      case CONTROL_REARM:
-        return this.rearm();
-      default:
-        return RESULT_UNKNOWN_CODE;
-    }
-  }
-
-  private forTargets(code: number, target: number): number {
-    const keep = this.keepsOrders();
-    let result = RESULT_DONE;
-    if (code === CONTROL_SHUTDOWN) {
-      this.controller.shuttingDown = true;
-      if (!keep) this.cancelAllLive();
-    }
-    for (const strategy of this.parts.strategies) {
-      if (target !== 0 && strategy.id !== target) continue;
-      if (code === CONTROL_PAUSE && !this.controller.pause(strategy.id, keep, STATUS_COMMAND))
-        result = RESULT_REFUSED;
-      if (code === CONTROL_RESUME && !this.resume(strategy)) result = RESULT_REFUSED;
-      if (code === CONTROL_STOP) this.controller.stop(strategy.id, keep, STATUS_COMMAND);
-      if (code === CONTROL_SHUTDOWN) this.controller.stop(strategy.id, keep, STATUS_SHUTDOWN);
-    }
-    return result;
-  }
-
-  private resume(strategy: RunningStrategy): boolean {
-    if (!this.controller.resume(strategy.id, strategy.started)) return false;
-    this.start(strategy);
-    return true;
-  }
-
-  private setParameter(target: number): number {
-    if (target === 0) return RESULT_NO_SUCH_TARGET;
-    const strategy = this.parts.strategies[target - 1];
-    const set = strategy.params.set(this.commandArg0, this.commandArg1);
-    if (set !== PARAM_OK) return set === PARAM_UNKNOWN ? RESULT_NO_SUCH_VALUE : RESULT_OUT_OF_RANGE;
-    this.refreshPolicy(strategy);
-    strategy.nextTickNs = 0;
-    return RESULT_DONE;
-  }
-
-  private refreshPolicy(strategy: RunningStrategy): void {
-    const name = strategy.definition.policy?.minMoveParam;
-    if (name !== undefined)
-      strategy.policy.minMoveTicks = (strategy.params.values as Record<string, number>)[name];
-  }
-
-  /** Working orders that a lowered limit no longer covers are cancelled; the position may only shrink. */
-  private setLimit(target: number): number {
-    const limit = this.commandArg0;
-    const set = this.parts.limits.setStrategyLimit(target, limit, this.commandArg1);
-    if (set !== LIMIT_OK) return set === LIMIT_UNKNOWN ? RESULT_NO_SUCH_VALUE : RESULT_OUT_OF_RANGE;
-    if (limit === LIMIT_POSITION_NOTIONAL || limit === LIMIT_POSITION_QTY) this.cancelExcess(target);
-    return RESULT_DONE;
-  }
-
-  private cancelExcess(strategy: number): void {
-    const { ledger, limits, table, market, desk } = this.parts;
-    for (let i = 1; i < this.parts.instrumentCount; i++) {
-      const pair = ledger.pair(strategy, i);
-      const mid = market.midTicks(i);
-      const reference = mid > 0 ? mid : ledger.markTicks[i];
-      for (let side = SIDE_BUY; side <= SIDE_SELL; side++) {
-        const sign = side === SIDE_BUY ? 1 : -1;
-        const worst = sign * ledger.qtyLots[pair] + table.openLots[table.pairSide(strategy, i, side)];
-        if (worst <= limits.positionLots[pair] && !(worst * reference > limits.positionTickLots[pair]))
-          continue;
-        for (let o = table.head(strategy, i, side); o !== NO_ORDER; o = table.next[o]) desk.requestCancel(o);
-      }
-    }
-  }
-
-  /** Main clears the word, which arrives as an observation; losses so far are accepted, guards start anew. */
-  private rearm(): number {
-    const { gate, loss, ledger, options, table } = this.parts;
-    if (options.killWord.load() !== KILL_ARMED || !gate.reconciled || table.liveCount > 0)
-      return RESULT_REFUSED;
-    gate.killState = KILL_ARMED;
-    this.latched = 0;
-    ledger.refresh();
-    loss.rearm(ledger);
-    return RESULT_DONE;
   }
 
   // --- callbacks ----------------------------------------------------------------------------------------

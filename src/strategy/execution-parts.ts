@@ -125,6 +125,8 @@ export class ExecutionParts {
   readonly books: readonly (L2Book | null)[];
   readonly tickE8: Float64Array;
   readonly strategies: readonly RunningStrategy[];
+  /** Bits 1 << KILL_BY_… of kills latched since the last rearm. */
+  latched: number;
 
   constructor(options: ExecutionOptions) {
     options.instruments.forEach((instrument, i) => {
@@ -184,6 +186,7 @@ export class ExecutionParts {
     this.tickE8 = new Float64Array(new ArrayBuffer(Math.max(4096, this.instrumentCount * 8)));
     for (const i of options.instruments) this.tickE8[i.id] = Number(i.tickSize) * 1e8;
     this.strategies = this.buildStrategies(topics);
+    this.latched = 0;
   }
 
   /** Topic bits per strategy and instrument id. */

@@ -199,6 +199,12 @@ export class OrderDesk {
       this.requestCancelOf(strategy, instrument);
   }
 
+  /** Every live order. */
+  requestCancelAll(): void {
+    for (let i = 1; i < this.table.instruments; i++)
+      if (this.table.liveOfInstrument[i] > 0) this.requestCancelOn(i);
+  }
+
   /**
    * The venue's own cancel-all for an instrument, then one cancel per live order, at once and whatever is in
    * flight. For the kill: also reaches orders whose place request has no answer yet.
