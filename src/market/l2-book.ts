@@ -20,8 +20,8 @@ import { FarLevels } from "./far-levels.ts";
 export const BID = 1;
 export const ASK = -1;
 
-/** Ticks moved by one re-centring slice (each side): bounds a slice at 2 × 512 levels, a few microseconds. */
-const SLICE_TICKS = 512;
+/** Ticks moved by one re-centring slice (each side): bounds a slice at 4 × 256 levels, a few microseconds. */
+const SLICE_TICKS = 256;
 const DEFAULT_WINDOW_TICKS = 32_768;
 const DEFAULT_FAR_LEVELS = 8_192;
 

@@ -10,7 +10,7 @@
 //   recomputed from the ring (windows of at most RECOMPUTE_MAX values; larger ones wait for the ring to wrap);
 // - a window of equal values is recognised by counting repeats, and has exactly zero variance.
 //
-// Words: n, seen, slot, repeats, S1, F1, K, S2, fresh K, F2, (ddof), (spare), ring × n. Sums and means use
+// Words: n, seen, slot, repeats, S1, F1, K, S2, fresh K, F2, 1/(n − ddof), 1/n, ring × n. Sums and means use
 // the first six and the ring, with K = 0.
 
 const N = 0;
@@ -23,7 +23,9 @@ export const K = 6;
 export const S2 = 7;
 const FRESH_K = 8;
 const F2 = 9;
-export const DDOF = 10;
+/** 1/(n − ddof) and 1/n: two divisions less per update. */
+export const INVERSE_DIVISOR = 10;
+export const INVERSE_N = 11;
 const RING = 12;
 
 const RECOMPUTE_MAX = 4096;
@@ -35,7 +37,8 @@ export function countMomentWords(n: number): number {
 
 export function initCountMoments(a: Float64Array, s: number, n: number, ddof = 0): void {
   a[s + N] = n;
-  a[s + DDOF] = ddof;
+  a[s + INVERSE_DIVISOR] = 1 / (n - ddof);
+  a[s + INVERSE_N] = 1 / n;
 }
 
 /** Adds `x` (finite) to a sum. True when the window is full; then `meanOf` and `sumOf` are valid. */
@@ -164,7 +167,7 @@ export function squaresOf(a: Float64Array, s: number): number {
   if (a[s + REPEATS]! >= n) return 0;
   const s1 = a[s + S1]!;
   const s2 = a[s + S2]!;
-  const squares = s2 - (s1 * s1) / n;
+  const squares = s2 - s1 * s1 * a[s + INVERSE_N]!;
   if (squares * OUTLIER >= s2 || n > RECOMPUTE_MAX) return Math.max(squares, 0);
   recompute(a, s, n);
   return Math.max(a[s + S2]! - (a[s + S1]! * a[s + S1]!) / n, 0);

@@ -1,12 +1,15 @@
 // Signal nodes: decisions from factors. Hot steps; 0 bytes; O(1).
 import { type NodePlan, type NodeType, numberOf, type Params, type Step, textOf } from "../node-type.ts";
-import { countMomentWords, initCountMoments, meanOf, pushSum } from "./count-moments.ts";
+import { countMomentWords, initCountMoments, pushSum, sumOf } from "./count-moments.ts";
 
 // [volatility threshold, change threshold, moments of volatility…]
 const threshold: Step = (a, s, _c, volatility, change) => {
   if (volatility - volatility !== 0 || change - change !== 0) return NaN;
   if (!pushSum(a, s + 2, volatility)) return NaN;
-  return volatility > a[s]! * meanOf(a, s + 2) || Math.abs(change) > a[s + 1]! * volatility ? 1 : 0;
+  // volatility > threshold · sum / n, without the division
+  return volatility * a[s + 2]! > a[s]! * sumOf(a, s + 2) || Math.abs(change) > a[s + 1]! * volatility
+    ? 1
+    : 0;
 };
 
 // [seen, a − b before]

@@ -12,7 +12,8 @@ import {
 } from "../node-type.ts";
 import {
   countMomentWords,
-  DDOF,
+  INVERSE_DIVISOR,
+  INVERSE_N,
   initCountMoments,
   isConstant,
   K,
@@ -65,16 +66,15 @@ const sumByCount: Step = (a, s, _c, x) => (x - x === 0 && pushSum(a, s, x) ? sum
 
 const stdByCount: Step = (a, s, _c, x) => {
   if (x - x !== 0 || !pushMoments(a, s, x)) return NaN;
-  return Math.sqrt(squaresOf(a, s) / (a[s]! - a[s + DDOF]!));
+  return Math.sqrt(squaresOf(a, s) * a[s + INVERSE_DIVISOR]!);
 };
 
 const zscoreByCount: Step = (a, s, _c, x) => {
   if (x - x !== 0 || !pushMoments(a, s, x)) return NaN;
-  const n = a[s]!;
   const squares = squaresOf(a, s);
-  const distance = x - a[s + K]! - a[s + S1]! / n;
   if (squares === 0) return isConstant(a, s) ? 0 : NaN;
-  return distance / Math.sqrt(squares / (n - a[s + DDOF]!));
+  const distance = x - a[s + K]! - a[s + S1]! * a[s + INVERSE_N]!;
+  return distance / Math.sqrt(squares * a[s + INVERSE_DIVISOR]!);
 };
 
 // By time the first word is ddof, the moments follow.
