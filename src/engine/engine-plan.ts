@@ -5,14 +5,18 @@ import { isolatedCpus, onlineCpus } from "../../ffi/host.ts";
 import { makeSignalRegistry, type SignalRegistry } from "../factor/signal-registry.ts";
 import { type Placement, placeLanes } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
+import type { AnyStrategy } from "../strategy/define-strategy.ts";
+import type { ParamsSchema } from "../strategy/params.ts";
+import { subscriptionBits, TOPIC_DEPTH, TOPIC_TRADE } from "../strategy/topics.ts";
 import { whyValues } from "../strategy/why.ts";
-import { KIND_MARK_PRICE } from "../wire/messages.gen.ts";
+import { KIND_DEPTH_DELTA, KIND_MARK_PRICE, KIND_TRADE } from "../wire/messages.gen.ts";
 import { EngineError } from "./engine-error.ts";
 import { executionBoardSlots } from "./execution-board.ts";
 import { factorBoardSlots } from "./factor-board.ts";
 import { type GraphStart, loadGraphs } from "./factor-lane.ts";
 import type { StrategyStart } from "./lane-protocol.ts";
 import { type EngineLayout, planLayout } from "./layout.ts";
+import { loadDefinition } from "./load-strategy.ts";
 import type { EngineSettings } from "./settings.ts";
 
 export interface EnginePlan {
@@ -21,6 +25,8 @@ export interface EnginePlan {
   readonly strategies: readonly StrategyStart[];
   readonly graphs: readonly GraphStart[];
   readonly registry: SignalRegistry;
+  /** Parameter schemas by strategy id; element 0 (house) is empty. */
+  readonly schemas: readonly ParamsSchema[];
   /** What EXECUTION wants of the market stream besides Bbo, Signal and FeedStatus. */
   readonly subscriptions: readonly { readonly kind: number; readonly instrument: number }[];
   /** Smallest interval trigger of any graph, ns; 0 = none. */
@@ -41,6 +47,7 @@ export async function planEngine(
   });
   if (placement.errors.length > 0) throw new EngineError(placement.errors.join("\n"), 2);
   const strategies = strategyStarts(settings, instruments);
+  const definitions = await Promise.all(strategies.map(loadDefinition));
   const graphs = graphStarts(strategies, instruments);
   const setups = await loadGraphs(graphs);
   const registry = makeSignalRegistry(setups);
@@ -71,10 +78,27 @@ export async function planEngine(
     strategies,
     graphs,
     registry,
-    // The mark values positions and margin, whatever strategies listen to.
-    subscriptions: [{ kind: KIND_MARK_PRICE, instrument: 0 }],
+    schemas: [{}, ...definitions.map((d) => d.params as ParamsSchema)],
+    subscriptions: subscriptionsOf(strategies, definitions, instruments),
     marketTimerNs: intervals.length === 0 ? 0 : Math.min(...intervals),
   };
+}
+
+/** The mark values positions and margin, whatever strategies listen to; the rest by their topics. */
+function subscriptionsOf(
+  strategies: readonly StrategyStart[],
+  definitions: readonly AnyStrategy[],
+  instruments: readonly Instrument[],
+): { readonly kind: number; readonly instrument: number }[] {
+  const found = [{ kind: KIND_MARK_PRICE, instrument: 0 }];
+  strategies.forEach((strategy, k) => {
+    for (const instrument of strategy.instruments) {
+      const bits = subscriptionBits(definitions[k]!.subscribe, instruments[instrument - 1]!.symbol);
+      if ((bits & TOPIC_TRADE) !== 0) found.push({ kind: KIND_TRADE, instrument });
+      if ((bits & TOPIC_DEPTH) !== 0) found.push({ kind: KIND_DEPTH_DELTA, instrument });
+    }
+  });
+  return found;
 }
 
 /** Strategy ids are 1 … in the order of the configuration; 0 is house. */

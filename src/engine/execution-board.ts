@@ -21,12 +21,10 @@ export interface ExecutionState {
   readonly workingOrders: number;
   /** Requests without an answer. */
   readonly inFlight: number;
-  /** Orders of unknown outcome. */
-  readonly unknownOrders: number;
+  /** Fills and differences that no strategy caused: they went to house. */
+  readonly unattributed: number;
   /** Storm guard level. */
   readonly storm: number;
-  /** Counter part of the last client order id. */
-  readonly clientSeq: number;
   strategyState(strategy: number): number;
   strategyWorkingOrders(strategy: number): number;
 }
@@ -44,10 +42,9 @@ export class ExecutionBoard {
     v[0] = state.reconciled;
     v[1] = state.workingOrders;
     v[2] = state.inFlight;
-    v[3] = state.unknownOrders;
+    v[3] = state.unattributed;
     v[4] = state.storm;
-    v[5] = state.clientSeq;
-    v[6] = ledger.accountResultE8;
+    v[5] = ledger.accountResultE8;
     let at = ACCOUNT_SLOTS;
     for (let s = 0; s < ledger.strategies; s++, at += STRATEGY_SLOTS) {
       v[at] = state.strategyState(s);
@@ -98,9 +95,8 @@ export interface AccountNow {
   readonly reconciled: boolean;
   readonly workingOrders: number;
   readonly inFlight: number;
-  readonly unknownOrders: number;
+  readonly unattributed: number;
   readonly storm: number;
-  readonly clientSeq: number;
 }
 
 const LIMB_BITS = 52n;
@@ -132,9 +128,8 @@ export class ExecutionBoardView {
       reconciled: v[0] === 1,
       workingOrders: v[1]!,
       inFlight: v[2]!,
-      unknownOrders: v[3]!,
+      unattributed: v[3]!,
       storm: v[4]!,
-      clientSeq: v[5]!,
     };
   }
 

@@ -1,25 +1,243 @@
 // EXECUTION: strategies, gate, orders, ledger and the gateway. FACTOR's records come in order from a ring or a
 // pipe; everything observed asynchronously passes the journaling pipe, so the journal holds it, with the
 // number of FACTOR records before it, when the logic acts on it.
-import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts";
-import { copyRecord } from "../core/record.ts";
-import type { Agent } from "../lane/agent.ts";
+import type { RecordHandler } from "../core/record.ts";
+import { signalIndex } from "../factor/signal-registry.ts";
 import { BoardWriter } from "../lane/board.ts";
 import { JournalSink } from "../lane/journal-sink.ts";
 import { JournaledPipe, type SequenceSource } from "../lane/pipe.ts";
 import { ClientIdEncoder } from "../order/client-id.ts";
+import type { OrderGateway } from "../order/gateway.ts";
 import type { RingConsumer } from "../ring/spsc-ring.ts";
-import { openKillWord } from "../risk/kill-word.ts";
+import { type KillWord, openKillWord } from "../risk/kill-word.ts";
 import { ExecutionHandler } from "../strategy/execution-handler.ts";
-import { loadStrategies } from "../strategy/load-strategy.ts";
+import type { StrategySetup } from "../strategy/execution-parts.ts";
 import { BinanceGateway, newGatewayCounters } from "../venue/binance/gateway.ts";
-import { credentialsFromEnvironment, credentialsFromFile } from "../venue/binance/credentials.ts";
 import { BunWebSocketTransport } from "../venue/transport/bun-websocket.ts";
-import { KILL_KILLED, LOG_ERROR, LOG_WARN, OBSERVED_KILL_WORD } from "../wire/codes.ts";
-import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../wire/messages.gen.ts";
+import { KILL_KILLED, LOG_ERROR, LOG_WARN } from "../wire/codes.ts";
+import { EXECUTION_TIMER_ID, ExecutionAgent } from "./execution-agent.ts";
+import { ExecutionBoard, type ExecutionState } from "./execution-board.ts";
 import { linkOptions } from "./feed-lane.ts";
 import type { LaneContext } from "./lane-host.ts";
+import type { LaneStart } from "./lane-protocol.ts";
 import { STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
+import { loadDefinition } from "./load-strategy.ts";
 import { NoticeTap } from "./notice-tap.ts";
-import { COUNTERS } from "./telemetry-names.ts";
-import { makeRest } from "./venue-access.ts";
+import { restoreLedger } from "./recovered.ts";
+import { loadCredentials, makeRest } from "./venue-access.ts";
+import { workingRequests } from "./working-requests.ts";
+
+const KILL_REASONS = ["", "daily loss limit", "drawdown limit"];
+
+export interface ExecutionParts {
+  /** What FACTOR's records are handed to. */
+  readonly entry: RecordHandler;
+  readonly agent: ExecutionAgent;
+}
+
+/**
+ * `signals`: the ring from FACTOR, or null when FACTOR shares the lane; `upstream` then counts what it delivered.
+ */
+export async function buildExecution(
+  context: LaneContext,
+  signals: RingConsumer | null,
+  upstream: SequenceSource,
+): Promise<ExecutionParts> {
+  const { start, clock } = context;
+  const { engine, venue } = start.settings;
+  const { rings } = start.layout;
+  const killWord = openKillWord(engine.dataDir);
+  const orders = new JournalSink(context.producer(rings.ordersJournal, "writer"), {
+    stream: STREAM_ORDERS,
+    stampSequence: true,
+    onFull: () => latch(context, killWord, "orders journal is full"),
+  });
+  const telemetry = new JournalSink(context.producer(rings.telemetryJournal, "writer"), {
+    stream: STREAM_TELEMETRY,
+    stampSequence: true,
+  });
+  const nowNs = () => clock.nowNs();
+  // The gateway needs the pipe to the handler, and the handler the gateway: the door is set last.
+  const door = new GatewayDoor();
+  const handler = await makeHandler(context, door, orders, telemetry, killWord);
+  const observed = new NoticeTap(new JournaledPipe(orders, handler, upstream), context.log);
+  const gateway = new BinanceGateway({
+    instruments: start.instruments,
+    assets: start.assets,
+    credentials: await loadCredentials(venue.credentialsFile),
+    ids: new ClientIdEncoder(start.session.nonceLo, start.session.nonceHi),
+    rest: makeRest(venue, await loadCredentials(venue.credentialsFile)),
+    sink: observed,
+    baseMs: context.baseMs,
+    nowNs,
+    connect: (h) => new BunWebSocketTransport(h, nowNs),
+    link: linkOptions(venue, venue.userHeartbeatMs),
+    wsApiUrl: venue.wsApiUrl,
+    privateUrl: venue.privateUrl,
+    recvWindowMs: venue.recvWindowMs,
+    orderTimeoutNs: venue.orderTimeoutMs * 1e6,
+    killWord: () => killWord.load(),
+    seed: start.session.nonceLo,
+    counters: newGatewayCounters(),
+    workingOrders: () => workingRequests(handler.parts.table),
+    onReconcileFailure: (message) => context.log.log(LOG_WARN, 0, `reconciliation failed: ${message}`),
+  });
+  door.open(gateway);
+  restoreLedger(handler, start.restored, gateway);
+  const board = new ExecutionBoard(new BoardWriter(start.arena, start.layout.boards.execution));
+  const state = new StateOf(handler, gateway);
+  const agent = new ExecutionAgent({
+    signals,
+    control: context.consumer(rings.control),
+    handler,
+    observed,
+    orders,
+    telemetry,
+    killWord,
+    timerNs: engine.timerMs * 1e6,
+    nowNs,
+    pollGateway: (now) => gateway.poll(now),
+    onStart: () => gateway.start(),
+    onClose: () => gateway.stop(),
+    writeBoard: () => board.write(handler.parts.ledger, state),
+    counters: context.telemetry("execution").counters,
+    reconnects: () => gateway.orders.disconnects,
+  });
+  return { entry: handler, agent };
+}
+
+async function makeHandler(
+  context: LaneContext,
+  gateway: OrderGateway,
+  orders: JournalSink,
+  telemetry: JournalSink,
+  killWord: KillWord,
+): Promise<ExecutionHandler> {
+  const { start, clock } = context;
+  const { settings, layout } = start;
+  const lane = context.telemetry("execution");
+  const histogram = (name: string) => lane.histogram(layout.telemetry.execution, name);
+  return new ExecutionHandler({
+    instruments: start.instruments,
+    strategies: await Promise.all(start.strategies.map((s) => strategySetup(s, start))),
+    risk: settings.risk,
+    instrumentLimits: settings.instruments,
+    assets: start.assets,
+    nonceLo: start.session.nonceLo,
+    nonceHi: start.session.nonceHi,
+    maxOrders: settings.engine.maxOrders,
+    gateway,
+    orders: new NoticeTap(orders, context.log),
+    telemetry: new NoticeTap(telemetry, context.log),
+    killWord,
+    latchKill: (reason) => latch(context, killWord, KILL_REASONS[reason] ?? "limit"),
+    stampNs: () => clock.nowNs(),
+    timerId: EXECUTION_TIMER_ID,
+    counters: lane.counters,
+    histograms: {
+      tickToOrder: histogram("tickToOrder"),
+      strategy: histogram("strategy"),
+      risk: histogram("risk"),
+      encode: histogram("encode"),
+      roundTrip: histogram("roundTrip"),
+    },
+    why: new Float64Array(start.arena, layout.why.offset, layout.why.bytes / 8),
+    onException: (strategy, error) =>
+      context.log.log(
+        LOG_ERROR,
+        0,
+        `strategy ${start.strategies[strategy - 1]?.name}: ${(error as Error).stack}`,
+      ),
+  });
+}
+
+async function strategySetup(
+  strategy: LaneStart["strategies"][number],
+  start: LaneStart,
+): Promise<StrategySetup> {
+  const definition = await loadDefinition(strategy);
+  // A strategy on several instruments reads the outputs of its first one's graph.
+  const graph = strategy.graphs[0] ?? "";
+  const outputs = start.registry.entries.filter((e) => e.graph === graph).map((e) => e.output);
+  return {
+    name: strategy.name,
+    definition,
+    instruments: strategy.instruments,
+    params: strategy.params,
+    limits: strategy.limits,
+    signals: Object.fromEntries(outputs.map((o) => [o, signalIndex(start.registry, graph, o)])),
+  };
+}
+
+function latch(context: LaneContext, killWord: KillWord, reason: string): void {
+  killWord.latch(KILL_KILLED, reason, Date.now());
+  context.log.log(LOG_ERROR, 0, `kill word set: ${reason}`);
+}
+
+/** What the board shows besides the ledger. */
+class StateOf implements ExecutionState {
+  private readonly handler: ExecutionHandler;
+  private readonly gateway: BinanceGateway;
+
+  constructor(handler: ExecutionHandler, gateway: BinanceGateway) {
+    this.handler = handler;
+    this.gateway = gateway;
+  }
+
+  get reconciled(): number {
+    return this.handler.parts.gate.reconciled ? 1 : 0;
+  }
+
+  get workingOrders(): number {
+    return this.handler.parts.table.liveCount;
+  }
+
+  get inFlight(): number {
+    return this.gateway.pending;
+  }
+
+  get unattributed(): number {
+    return this.handler.account.unattributed;
+  }
+
+  get storm(): number {
+    return this.handler.parts.storm.state;
+  }
+
+  strategyState(strategy: number): number {
+    return this.handler.parts.gate.strategyState[strategy]!;
+  }
+
+  strategyWorkingOrders(strategy: number): number {
+    return this.handler.parts.table.liveOfStrategy[strategy]!;
+  }
+}
+
+/** Stands for the gateway until it is there; nothing trades before. */
+class GatewayDoor implements OrderGateway {
+  private gateway: BinanceGateway | null = null;
+
+  open(gateway: BinanceGateway): void {
+    this.gateway = gateway;
+  }
+
+  get ready(): boolean {
+    return this.gateway!.ready;
+  }
+
+  place(request: Parameters<OrderGateway["place"]>[0]): number {
+    return this.gateway!.place(request);
+  }
+
+  cancel(request: Parameters<OrderGateway["cancel"]>[0]): number {
+    return this.gateway!.cancel(request);
+  }
+
+  modify(request: Parameters<OrderGateway["modify"]>[0]): number {
+    return this.gateway!.modify(request);
+  }
+
+  cancelAll(instrument: number): number {
+    return this.gateway!.cancelAll(instrument);
+  }
+}

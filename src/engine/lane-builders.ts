@@ -1,9 +1,10 @@
 // Which agents each lane is made of: the only place where `lanes` and `fused` differ. The components are the
 // same; what lies between them is a ring or a pipe.
 import { FusedPipe } from "../lane/pipe.ts";
+import { buildExecution } from "./execution-lane.ts";
 import { buildFactor } from "./factor-lane.ts";
 import { buildFeed } from "./feed-lane.ts";
-import type { LaneAgents, LaneBuilder, LaneContext } from "./lane-host.ts";
+import type { LaneBuilder } from "./lane-host.ts";
 import type { LaneName } from "./layout.ts";
 import { buildWriter } from "./writer-lane.ts";
 
@@ -16,7 +17,7 @@ export const LANE_BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
   feed: async (context) => ({
     agents: [buildFeed(context, null)],
     ownsSocket: true,
-    idleTimeoutMs: feedPollMs(context),
+    idleTimeoutMs: FEED_POLL_MS,
   }),
   factor: async (context) => {
     const { rings } = context.start.layout;
@@ -24,7 +25,35 @@ export const LANE_BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
     const factor = await buildFactor(context, sink, context.consumer(rings.market));
     return { agents: [factor.agent!], ownsSocket: false, idleTimeoutMs: IDLE_MS };
   },
-  execution: buildExecutionLane,
+  execution: async (context) => {
+    const signals = context.consumer(context.start.layout.rings.signals);
+    const execution = await buildExecution(context, signals, signals);
+    return {
+      agents: [execution.agent],
+      ownsSocket: true,
+      idleTimeoutMs: context.start.settings.engine.timerMs,
+    };
+  },
   writer: buildWriter,
-  fused: buildFusedLane,
+  fused: async (context) => {
+    const delivered = new DeliveredCount();
+    const execution = await buildExecution(context, null, delivered);
+    delivered.pipe = new FusedPipe(execution.entry);
+    const factor = await buildFactor(context, delivered.pipe, null);
+    const feed = buildFeed(context, factor.entry);
+    return {
+      agents: [feed, execution.agent],
+      ownsSocket: true,
+      idleTimeoutMs: Math.min(FEED_POLL_MS, context.start.settings.engine.timerMs),
+    };
+  },
 };
+
+/** EXECUTION is built before the pipe that will feed it. */
+class DeliveredCount {
+  pipe: FusedPipe | null = null;
+
+  get sequence(): number {
+    return this.pipe === null ? 0 : this.pipe.sequence;
+  }
+}

@@ -38,6 +38,8 @@ export interface LaneStart {
   readonly layout: EngineLayout;
   readonly settings: EngineSettings;
   readonly instruments: readonly Instrument[];
+  /** Asset id → name, as fills and balances carry it; element 0 = unknown. */
+  readonly assets: readonly string[];
   readonly session: SessionIdentity;
   readonly graphs: readonly GraphStart[];
   readonly registry: SignalRegistry;

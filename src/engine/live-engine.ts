@@ -147,6 +147,7 @@ export class LiveEngine {
       layout,
       settings,
       instruments,
+      assets: assetsOf(instruments),
       session,
       graphs: plan.graphs,
       registry: plan.registry,
@@ -305,6 +306,11 @@ export class LiveEngine {
     this.lock?.release();
     this.lock = null;
   }
+}
+
+/** Settlement assets first, then what fees may be paid in. */
+function assetsOf(instruments: readonly Instrument[]): string[] {
+  return ["", ...new Set([...instruments.map((i) => i.settle), "BNB", "USDT", "USDC", "BTC", "ETH"])];
 }
 
 function required<T>(value: T | null): T {

@@ -4,6 +4,7 @@
 import type { Recovery } from "../journal/recovery.ts";
 import type { Instrument } from "../market/instrument.ts";
 import { HOUSE, type RestoredPosition } from "../order/ledger.ts";
+import type { ExecutionHandler } from "../strategy/execution-handler.ts";
 
 export interface RestoredPair extends RestoredPosition {
   readonly strategy: number;
@@ -63,4 +64,26 @@ export function restoredState(
       recentHi: [...i.recentTradeIds].map((id) => Number(id >> 32n)),
     }));
   return { pairs, trades };
+}
+
+/** Brings ledger and trade ids of a new session to where the WAL ended, and tells the gateway where to go on. */
+export function restoreLedger(
+  handler: ExecutionHandler,
+  restored: Restored,
+  gateway: { recoverSince(instrumentId: number, tradeId: string): void },
+): void {
+  const { ledger, cycle } = handler.parts;
+  for (const pair of restored.pairs) {
+    ledger.restore(pair.strategy, pair.instrument, pair);
+    for (const fill of pair.fills) {
+      ledger.book(pair.strategy, pair.instrument, fill.side, fill.pxTicks, fill.qtyLots, fill.maker);
+      ledger.bookFee(pair.strategy, pair.instrument, fill.feeAsset, fill.feeE8);
+    }
+  }
+  for (const trades of restored.trades) {
+    trades.recentLo.forEach((lo, k) => {
+      cycle.tradeIds.take(trades.instrument, lo, trades.recentHi[k]!);
+    });
+    if (trades.lastTradeId !== "") gateway.recoverSince(trades.instrument, trades.lastTradeId);
+  }
 }

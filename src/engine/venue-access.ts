@@ -74,7 +74,7 @@ function childOptions(settings: EngineSettings, entry: string) {
   };
 }
 
-async function loadCredentials(file: string): Promise<Credentials> {
+export async function loadCredentials(file: string): Promise<Credentials> {
   const credentials = file === "" ? credentialsFromEnvironment(process.env) : await credentialsFromFile(file);
   if (credentials !== null) return credentials;
   throw new EngineError(

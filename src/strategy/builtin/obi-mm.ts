@@ -48,9 +48,10 @@ function quote(ctx: Context, out: Quotes): void {
   const alpha = ctx.factors[ALPHA];
   const volatility = ctx.factors[VOLATILITY];
   const stop = ctx.factors[STOP_LOSS];
-  // Not ready: no opinion, no orders.
-  if (!(alpha === alpha && volatility === volatility && stop === stop)) return;
-  const stopped = stop !== 0 && p.stop_action !== STOP_IGNORE;
+  // Not ready: no opinion, no orders. The stop has the longest window (1000 volatilities): until it is full
+  // there is no stop yet, and the limits of the gate are what protects.
+  if (!(alpha === alpha && volatility === volatility)) return;
+  const stopped = stop === 1 && p.stop_action !== STOP_IGNORE;
   if (stopped && p.stop_action === STOP_PULL) return;
   const position = ctx.positionLots;
   const most = Math.max(1, Math.min(ctx.lots(p.max_position), ctx.maxPositionLots));

@@ -1,0 +1,184 @@
+// `bun run live`: the main job. Configuration → LiveEngine → admin server → wait for --for, a signal or a
+// failure → summary. Exit codes as DESIGN 14: 0 ok, 1 failed, 2 usage or configuration, 4 orders may work.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type AdminServer, startAdmin } from "../admin/admin-server.ts";
+import { generateTokens, readTokenFile } from "../admin/tokens.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatErrors } from "../config/problems.ts";
+import type { HotlaneConfig } from "../config/schema.ts";
+import { AuditLog } from "../control/audit-log.ts";
+import { auditedControl } from "../control/audited-control.ts";
+import { liveControl } from "../control/live-control.ts";
+import { makeLog } from "../control/log.ts";
+import type { TomlTable } from "../core/toml.ts";
+import { EngineError } from "../engine/engine-error.ts";
+import { type EngineLog, LiveEngine } from "../engine/live-engine.ts";
+import { watchSignals } from "../engine/signals.ts";
+import { summaryText } from "../engine/summary.ts";
+import { VERSION } from "./version.ts";
+
+const USAGE = `usage: bun run live [options]
+  --env sim|paper|live   environment (default sim: a simulated venue on this machine)
+  --config F             your TOML file over config/base.toml and config/env/<env>.toml
+  --for T                stop after 30s, 5m, 1h
+  --port N               port of the API (default: any free one)
+  --data-dir D           default var/<env>
+  --no-clickhouse        keep the WAL only
+  --json                 the last line of stdout is the summary as one JSON object`;
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_UNSAFE = 4;
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+interface Options {
+  readonly env: string;
+  readonly file: string | undefined;
+  readonly flags: TomlTable;
+  /** null = until a signal. */
+  readonly forMs: number | null;
+  readonly json: boolean;
+}
+
+function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      env: { type: "string", default: "sim" },
+      config: { type: "string" },
+      for: { type: "string" },
+      port: { type: "string" },
+      "data-dir": { type: "string" },
+      "no-clickhouse": { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const flags: TomlTable = {};
+  if (values.port !== undefined) flags["admin"] = { port: portNumber(values.port) };
+  if (values["data-dir"] !== undefined) flags["engine"] = { data_dir: resolve(values["data-dir"]) };
+  return {
+    env: values.env,
+    file: values.config,
+    flags,
+    forMs: values.for === undefined ? null : durationMs(values.for),
+    json: values.json,
+  };
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new EngineError(`--port ${text}: expected 0 … 65535`, EXIT_USAGE);
+}
+
+function durationMs(text: string): number {
+  const match = DURATION.exec(text);
+  if (match === null)
+    throw new EngineError(`--for ${text}: expected a duration like 30s, 5m, 1h`, EXIT_USAGE);
+  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+}
+
+/** What ended the session. */
+interface Ending {
+  readonly why: string;
+  readonly failed: boolean;
+  readonly keep: boolean;
+}
+
+async function run(options: Options, config: HotlaneConfig): Promise<number> {
+  const log = makeLog(config.log.level, config.log.format);
+  const ended = Promise.withResolvers<Ending>();
+  const end = (why: string, failed = false, keep = false) => ended.resolve({ why, failed, keep });
+  const engine = new LiveEngine(config, {
+    log,
+    onFailure: (reason) => end(reason, true),
+    venueEntry: resolve(import.meta.dir, "venue.ts"),
+    workersDir: resolve(import.meta.dir, "../../workers"),
+  });
+  let mayTrade = false;
+  const unwatch = watchSignals({
+    onStop: (why) => end(why),
+    onStopNow: (why) => {
+      log("fatal", `${why} again: ending at once${mayTrade ? ", orders may be working" : ""}`);
+      process.exit(mayTrade ? EXIT_UNSAFE : EXIT_FAILED);
+    },
+  });
+  await engine.start();
+  mayTrade = true;
+  const admin = config.admin.enabled ? openAdmin(engine, config, log, end) : null;
+  announce(admin, config, options.json);
+  if (options.forMs !== null) setTimeout(() => end("the time of --for is over"), options.forMs);
+  const ending = await ended.promise;
+  log(ending.failed ? "error" : "info", `stopping: ${ending.why}`);
+  const { summary, proven } = await engine.stop(ending.keep);
+  await admin?.stop();
+  unwatch();
+  console.log(options.json ? JSON.stringify(summary) : summaryText(summary));
+  if (!proven) return EXIT_UNSAFE;
+  return ending.failed ? EXIT_FAILED : 0;
+}
+
+function openAdmin(
+  engine: LiveEngine,
+  config: HotlaneConfig,
+  log: EngineLog,
+  end: (why: string, failed?: boolean, keep?: boolean) => void,
+): AdminServer {
+  const { dataDir } = config.engine;
+  const audit = new AuditLog(dataDir);
+  const control = auditedControl(
+    liveControl(engine, VERSION, ({ keep, who }) => end(`shutdown by ${who}`, false, keep)),
+    audit,
+    (command, error) => log("error", `audit log: ${error.message}`, { command }),
+  );
+  const tokens = generateTokens();
+  const { tokenFile } = config.admin;
+  return startAdmin({
+    control,
+    audit,
+    dataDir,
+    env: config.env,
+    version: VERSION,
+    host: config.admin.host,
+    port: config.admin.port,
+    tokens: tokenFile === "" ? tokens : { ...tokens, control: readTokenFile(tokenFile) },
+    onError: (error) => log("error", `API: ${error.message}`),
+  });
+}
+
+/** For people, on stderr: the page's address holds the token, so it is printed and never logged. */
+function announce(admin: AdminServer | null, config: HotlaneConfig, quiet: boolean): void {
+  if (quiet) return;
+  const where = admin === null ? "API off" : `page ${admin.pageUrl}`;
+  process.stderr.write(`hotlane ${VERSION} trades in ${config.env} (${config.engine.dataDir}); ${where}\n`);
+  process.stderr.write("Ctrl-C stops: orders are cancelled and confirmed first.\n");
+}
+
+async function main(): Promise<number> {
+  try {
+    const options = readOptions(Bun.argv.slice(2));
+    const loaded = loadConfig({
+      env: options.env,
+      flags: options.flags,
+      ...(options.file === undefined ? {} : { file: options.file }),
+    });
+    if (loaded.ok) return await run(options, loaded.config);
+    console.error(formatErrors(loaded.errors));
+    return EXIT_USAGE;
+  } catch (error) {
+    const known = error instanceof EngineError;
+    const usage = (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+    if (usage) console.error(`${(error as Error).message}\n${USAGE}`);
+    else console.error(known ? `hotlane: ${error.message}` : error);
+    return usage ? EXIT_USAGE : known ? error.exitCode : EXIT_FAILED;
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,156 @@
+// EXECUTION's round: commands, kill word, FACTOR's records, the lane's own timer, the gateway's timers. What is
+// observed here (commands, kill word, timer) enters logic only as records through the journaling pipe.
+// Hot; execution lane; 0 bytes per round.
+import { copyRecord, NO_SLOT, type RecordHandler, type RecordSink } from "../core/record.ts";
+import type { Agent } from "../lane/agent.ts";
+import type { JournalSink } from "../lane/journal-sink.ts";
+import type { RingConsumer } from "../ring/spsc-ring.ts";
+import type { KillWordReader } from "../risk/kill-word.ts";
+import { OBSERVED_KILL_WORD } from "../wire/codes.ts";
+import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../wire/messages.gen.ts";
+import { COUNTERS } from "./telemetry-names.ts";
+
+/** The lane's own Timer. */
+export const EXECUTION_TIMER_ID = 1;
+const DRAIN_LIMIT = 512;
+const FIGURES_EVERY_NS = 20e6;
+
+export interface ExecutionAgentParts {
+  /** FACTOR's records, or null when FACTOR shares the lane. */
+  readonly signals: RingConsumer | null;
+  readonly control: RingConsumer;
+  readonly handler: RecordHandler;
+  /** The journaling pipe to the handler. */
+  readonly observed: RecordSink;
+  readonly orders: JournalSink;
+  readonly telemetry: JournalSink;
+  readonly killWord: KillWordReader;
+  readonly timerNs: number;
+  readonly nowNs: () => number;
+  readonly pollGateway: (nowNs: number) => number;
+  readonly onStart: () => void;
+  readonly onClose: () => void;
+  readonly writeBoard: () => void;
+  /** Slots of the lane's counters. */
+  readonly counters: Float64Array;
+  readonly reconnects: () => number;
+}
+
+export class ExecutionAgent implements Agent {
+  readonly name = "execution";
+  private readonly parts: ExecutionAgentParts;
+  private readonly signals: RingConsumer | null;
+  private lastKill: number;
+  private nextTimerNs: number;
+  private nextFiguresNs: number;
+
+  constructor(parts: ExecutionAgentParts) {
+    this.parts = parts;
+    this.signals = parts.signals;
+    this.lastKill = 0;
+    this.nextTimerNs = 0;
+    this.nextFiguresNs = 0;
+  }
+
+  onStart(): void {
+    this.parts.onStart();
+  }
+
+  doWork(): number {
+    const nowNs = this.parts.nowNs();
+    let work = this.drainControl() + this.observeKill(nowNs) + this.drainSignals();
+    if (nowNs >= this.nextTimerNs) work += this.timer(nowNs);
+    work += this.parts.pollGateway(nowNs);
+    if (work > 0) this.parts.observed.publish();
+    if (nowNs >= this.nextFiguresNs) this.copyFigures(nowNs);
+    return work;
+  }
+
+  hasWork(): boolean {
+    const { control } = this.parts;
+    return control.availableNow() > 0 || (this.signals !== null && this.signals.availableNow() > 0);
+  }
+
+  onClose(): void {
+    this.parts.onClose();
+    this.parts.observed.publish();
+    this.copyFigures(0);
+  }
+
+  private drainSignals(): number {
+    return this.signals === null ? 0 : this.signals.drain(this.parts.handler, DRAIN_LIMIT);
+  }
+
+  /** Commands are journalled as they take effect: each record of the run is copied through the pipe. */
+  private drainControl(): number {
+    const { control, observed } = this.parts;
+    const count = control.available();
+    for (let i = 0; i < count; i++) {
+      const at = observed.tryClaim();
+      if (at === NO_SLOT) break;
+      copyRecord(control.memory, control.offsetOf(i), observed.memory, at);
+      observed.commit();
+    }
+    if (count > 0) control.release(count);
+    return count;
+  }
+
+  private observeKill(nowNs: number): number {
+    const word = this.parts.killWord.load();
+    if (word === this.lastKill) return 0;
+    const { observed } = this.parts;
+    const at = observed.tryClaim();
+    if (at === NO_SLOT) return 0;
+    this.lastKill = word;
+    encodeObservation(
+      observed.memory,
+      at,
+      FLAG_END_OF_EVENT,
+      0,
+      0,
+      0,
+      0,
+      0,
+      nowNs,
+      OBSERVED_KILL_WORD,
+      word,
+      0,
+      0,
+    );
+    observed.commit();
+    return 1;
+  }
+
+  private timer(nowNs: number): number {
+    const { observed, timerNs } = this.parts;
+    const scheduledNs = this.nextTimerNs === 0 ? nowNs : this.nextTimerNs;
+    this.nextTimerNs = (Math.floor(nowNs / timerNs) + 1) * timerNs;
+    const at = observed.tryClaim();
+    if (at === NO_SLOT) return 0;
+    encodeTimer(
+      observed.memory,
+      at,
+      FLAG_END_OF_EVENT,
+      0,
+      0,
+      0,
+      0,
+      0,
+      nowNs,
+      EXECUTION_TIMER_ID,
+      timerNs,
+      scheduledNs,
+    );
+    observed.commit();
+    return 1;
+  }
+
+  private copyFigures(nowNs: number): void {
+    this.nextFiguresNs = nowNs + FIGURES_EVERY_NS;
+    const { counters, orders, telemetry } = this.parts;
+    counters[COUNTERS.execution.indexOf("ordersLost")] = orders.lost;
+    counters[COUNTERS.execution.indexOf("telemetryLost")] = telemetry.lost;
+    counters[COUNTERS.execution.indexOf("reconnects")] = this.parts.reconnects();
+    this.parts.writeBoard();
+  }
+}
