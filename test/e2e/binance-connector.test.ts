@@ -241,7 +241,7 @@ class OrderLog {
         });
       } else if (kind === KIND_POSITION) {
         this.positions.set(instrument, new Position(m).wrap(m, at).qtyLots);
-      } else if (kind === KIND_FEED_STATUS) this.states.push(rig.gateway.accountState);
+      } else if (kind === KIND_FEED_STATUS) this.states.push(rig.gateway.account.state);
     }
     sink.drain();
   }
@@ -407,7 +407,7 @@ test("what happened while the user stream was down is recovered once", async () 
   await until("accepted", () => log.has(901, EXEC_NEW));
   rig.working = [request];
   // The venue goes on while we do not look: the stream ends, the order is cancelled and another one fills.
-  rig.gateway.users.link.close(0);
+  rig.gateway.account.users.link.close(0);
   expect(rig.gateway.ready).toBe(false);
   // Of another session: nonce 1, clientSeq 259 = "77" in base 36.
   const clientId = `h${"1".padStart(11, "0")}-3-77`;
@@ -430,7 +430,7 @@ test("what happened while the user stream was down is recovered once", async () 
   expect(new Set(recovered.map((f) => f.trade)).size).toBe(recovered.length);
   const status = log.reports.find((r) => r.clientSeq === 901 && r.exec === EXEC_STATUS);
   expect(status?.state).toBe(ORDER_CANCELED);
-  expect(rig.gateway.accountState).toBe(FEED_SYNCED);
+  expect(rig.gateway.account.state).toBe(FEED_SYNCED);
   await rig.rest.orderRequest("POST", { ...direct, side: "SELL", newClientOrderId: `${clientId}b` });
   rig.stop();
 }, 20_000);

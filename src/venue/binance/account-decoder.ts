@@ -130,9 +130,9 @@ export class AccountDecoder {
     this.qtyStep = Float64Array.from(lots, (l) => Number(l.units));
     this.number = new NumberReader();
     this.decimal = new DecimalReader();
-    this.outer = new JsonObject();
-    this.data = new JsonObject();
     this.fields = new JsonObject();
+    this.outer = new JsonObject(this.fields, "oa");
+    this.data = new JsonObject(this.fields, "oa");
     this.bytes = new Uint8Array(0);
     this.end = 0;
     this.balanceAt = SCAN_FAILED;
@@ -159,7 +159,11 @@ export class AccountDecoder {
     this.eventMs = this.integerAt(message.letter(0x45));
     this.transactionMs = this.integerAt(message.letter(0x54));
     if (this.eventMs < 0 || this.transactionMs < 0) return ACCOUNT_MALFORMED;
-    return isOrder ? this.readOrder(message.letter(0x6f)) : this.readAccount(message.letter(0x61));
+    const orderAt = message.letter(0x6f);
+    const accountAt = message.letter(0x61);
+    // One object only can have been taken apart: a message with both is not the venue's.
+    if (orderAt !== SCAN_FAILED && accountAt !== SCAN_FAILED) return ACCOUNT_MALFORMED;
+    return isOrder ? this.readOrder(orderAt) : this.readAccount(accountAt);
   }
 
   /** Moves to the next balance of an ACCOUNT_UPDATE; false at the end. */
@@ -193,7 +197,8 @@ export class AccountDecoder {
   private readOrder(at: number): number {
     const bytes = this.bytes;
     const f = this.fields;
-    if (at === SCAN_FAILED || f.scan(bytes, at, this.end) === SCAN_FAILED) return ACCOUNT_MALFORMED;
+    // The order's object has been taken apart with the message.
+    if (at === SCAN_FAILED || bytes[at] !== OPEN_BRACE) return ACCOUNT_MALFORMED;
     this.index = this.symbolAt(f.letter(0x73));
     if (this.index < 0) return ACCOUNT_UNKNOWN_SYMBOL;
     const clientAt = f.letter(0x63);
@@ -258,7 +263,7 @@ export class AccountDecoder {
   private readAccount(at: number): number {
     const bytes = this.bytes;
     const f = this.fields;
-    if (at === SCAN_FAILED || f.scan(bytes, at, this.end) === SCAN_FAILED) return ACCOUNT_MALFORMED;
+    if (at === SCAN_FAILED || bytes[at] !== OPEN_BRACE) return ACCOUNT_MALFORMED;
     const reasonAt = f.letter(0x6d);
     const reasonEnd = this.textEnd(reasonAt);
     this.reason = reasonEnd === SCAN_FAILED ? REASON_OTHER : reasonOf(bytes, reasonAt + 1, reasonEnd);

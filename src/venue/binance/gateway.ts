@@ -7,9 +7,7 @@
 // until its request can no longer be accepted (recvWindow) and the venue still does not know it.
 import { NS_PER_MS, NS_PER_S } from "../../core/clock.ts";
 import { Prng } from "../../core/prng.ts";
-import type { RecordSink } from "../../core/record.ts";
-import type { Instrument } from "../../market/instrument.ts";
-import { type ClientIdEncoder, formatClientId } from "../../order/client-id.ts";
+import { formatClientId } from "../../order/client-id.ts";
 import {
   type OrderGateway,
   type OrderRequest,
@@ -23,26 +21,19 @@ import {
   ACTION_CANCEL,
   ACTION_MODIFY,
   ACTION_PLACE,
-  FEED_CONNECTING,
-  FEED_REASON_DISCONNECTED,
-  FEED_REASON_NONE,
   FEED_REASON_OVERFLOW,
   FEED_REASON_SNAPSHOT,
-  FEED_RESYNCING,
-  FEED_STALE,
-  FEED_SYNCED,
   KILL_ARMED,
   KILL_EMERGENCY,
   ORDER_TYPE_LIMIT,
   SOURCE_LOCAL,
   TIF_GTC,
 } from "../../wire/codes.ts";
-import type { TransportFactory } from "../contract.ts";
-import { Backoff } from "../transport/backoff.ts";
-import { Link, type LinkOptions, type LinkOwner } from "../transport/link.ts";
-import { AccountSync, NO_SUCH_ORDER } from "./account-sync.ts";
+import { Link, type LinkOwner } from "../transport/link.ts";
+import { NO_SUCH_ORDER } from "./account-sync.ts";
+import { AccountWatch } from "./account-watch.ts";
 import { AnswerWriter } from "./answer-writer.ts";
-import type { Credentials } from "./credentials.ts";
+import type { GatewayCounters, GatewayOptions } from "./gateway-options.ts";
 import { NO_ENTRY, RequestTable, UnknownOrders } from "./in-flight.ts";
 import { logonRequest } from "./logon.ts";
 import { REPLY_ERROR, REPLY_MALFORMED, REPLY_OK, ReplyDecoder } from "./reply-decoder.ts";
@@ -51,125 +42,34 @@ import { ACTION_STATUS, RequestEncoder } from "./request-encoder.ts";
 import { type BinanceRest, isUnknownOutcome } from "./rest.ts";
 import { restParameters } from "./rest-orders.ts";
 import { Signer } from "./signer.ts";
-import {
-  newUserStreamCounters,
-  UserStream,
-  type UserStreamCounters,
-  type UserStreamOwner,
-} from "./user-stream.ts";
 
-export interface GatewayCounters {
-  places: number;
-  cancels: number;
-  modifies: number;
-  /** Requests that went over REST because the WebSocket API was down. */
-  restRequests: number;
-  replies: number;
-  rejects: number;
-  unknowns: number;
-  timeouts: number;
-  probes: number;
-  proofs: number;
-  lateReplies: number;
-  malformedReplies: number;
-  killed: number;
-  rateLimited: number;
-  backpressure: number;
-  notConnected: number;
-  reconciliations: number;
-  reconcileFailures: number;
-  cancelAllFailures: number;
-}
-
-export const newGatewayCounters = (): GatewayCounters => ({
-  places: 0,
-  cancels: 0,
-  modifies: 0,
-  restRequests: 0,
-  replies: 0,
-  rejects: 0,
-  unknowns: 0,
-  timeouts: 0,
-  probes: 0,
-  proofs: 0,
-  lateReplies: 0,
-  malformedReplies: 0,
-  killed: 0,
-  rateLimited: 0,
-  backpressure: 0,
-  notConnected: 0,
-  reconciliations: 0,
-  reconcileFailures: 0,
-  cancelAllFailures: 0,
-});
-
-export interface GatewayOptions {
-  readonly instruments: readonly Instrument[];
-  /** Asset id → name; element 0 stands for an unknown asset. */
-  readonly assets: readonly string[];
-  readonly credentials: Credentials;
-  readonly ids: ClientIdEncoder;
-  readonly rest: BinanceRest;
-  readonly sink: RecordSink;
-  /** Session base, ms since the epoch. */
-  readonly baseMs: number;
-  readonly nowNs: () => number;
-  readonly connect: TransportFactory;
-  readonly link: LinkOptions;
-  /** Whole URL of the WebSocket API, `ws://host/ws-fapi/v1`. */
-  readonly wsApiUrl: string;
-  /** `ws://host/private`. */
-  readonly privateUrl: string;
-  readonly recvWindowMs: number;
-  readonly orderTimeoutNs: number;
-  /** The kill word (KILL_…), read immediately before each write of a place or modify. */
-  readonly killWord: () => number;
-  readonly seed: number;
-  readonly counters: GatewayCounters;
-  readonly userCounters?: UserStreamCounters;
-  /** What the order table holds as not over; proved at each reconciliation. */
-  readonly workingOrders: () => readonly OrderRequest[];
-  /** Told why a reconciliation failed (cold, for the log). */
-  readonly onReconcileFailure?: (message: string) => void;
-}
+export { type GatewayCounters, type GatewayOptions, newGatewayCounters } from "./gateway-options.ts";
 
 const PROBE_EVERY_NS = 2 * NS_PER_S;
 /** Clock error allowed for when a request's validity at the venue is judged. */
 const VALIDITY_MARGIN_NS = 2 * NS_PER_S;
 const SWEEP_EVERY_NS = 10 * NS_PER_MS;
-const TRADE_OVERLAP = 100;
 
-export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner {
+export class BinanceGateway implements OrderGateway, LinkOwner {
   readonly counters: GatewayCounters;
-  readonly users: UserStream;
+  readonly account: AccountWatch;
   readonly orders: Link;
   readonly writer: ReportWriter;
-  /** FEED_… state of the account: SYNCED = user stream up and reconciled. */
-  accountState: number;
   private readonly options: GatewayOptions;
   private readonly encoder: RequestEncoder;
   private readonly replies: ReplyDecoder;
   private readonly requests: RequestTable;
   private readonly unknown: UnknownOrders;
   private readonly answers: AnswerWriter;
-  private readonly sync: AccountSync;
   private readonly signer: Signer;
-  private readonly retry: Backoff;
   private readonly scratch: OrderRequest;
   private loggedOn: boolean;
   private sweptNs: number;
-  private reconciling: boolean;
-  private reconcileAtNs: number;
-  private epoch: number;
-  private statusPending: boolean;
-  private reason: number;
-  private resyncs: number;
 
   constructor(options: GatewayOptions) {
     const prng = new Prng(options.seed);
     this.counters = options.counters;
     this.options = options;
-    this.accountState = FEED_CONNECTING;
     this.signer = new Signer(options.credentials);
     this.writer = new ReportWriter(options.sink, options.baseMs);
     this.encoder = new RequestEncoder(
@@ -183,38 +83,18 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
     this.requests = new RequestTable();
     this.unknown = new UnknownOrders();
     this.answers = new AnswerWriter(this.writer, options.ids);
-    this.sync = new AccountSync({
-      instruments: options.instruments,
-      assets: options.assets,
-      account: options.rest,
-      writer: this.writer,
-      nowNs: options.nowNs,
+    this.account = new AccountWatch(options, this.writer, prng, {
       clientIdOf: (r) => this.clientIdOf(r),
-      workingOrders: options.workingOrders,
       probe: (r) => this.probeLater(r),
-      overlap: TRADE_OVERLAP,
     });
-    const { instruments, assets, privateUrl, rest, connect, link, nowNs } = options;
-    this.users = new UserStream(
-      { instruments, assets, privateUrl, rest, connect, link, writer: this.writer, nowNs, prng },
-      this,
-      options.userCounters ?? newUserStreamCounters(),
-    );
-    this.orders = new Link(this, connect, link, prng);
-    this.retry = new Backoff(prng);
+    this.orders = new Link(this, options.connect, options.link, prng);
     this.scratch = blankRequest();
     this.loggedOn = false;
     this.sweptNs = 0;
-    this.reconciling = false;
-    this.reconcileAtNs = Number.POSITIVE_INFINITY;
-    this.epoch = 0;
-    this.statusPending = true;
-    this.reason = FEED_REASON_NONE;
-    this.resyncs = 0;
   }
 
   get ready(): boolean {
-    return this.accountState === FEED_SYNCED;
+    return this.account.isSynced;
   }
 
   /** Orders that may be placed now, by the venue's limits. */
@@ -228,24 +108,24 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
   }
 
   start(): void {
-    this.users.start();
+    this.account.start();
     this.orders.start(this.options.wsApiUrl, this.options.nowNs());
   }
 
   /** Ends the connections. Working orders stay at the venue: cancel first. */
   stop(): void {
-    this.users.stop();
+    this.account.stop();
     this.orders.stop();
   }
 
   /** Where recovery begins: the last journalled trade id of an instrument (decimal digits). Before start. */
   recoverSince(instrumentId: number, tradeId: string): void {
-    this.sync.setSince(instrumentId, tradeId);
+    this.account.recoverSince(instrumentId, tradeId);
   }
 
   /** Asks for a reconciliation as soon as possible. */
   reconcile(): void {
-    this.hole(FEED_REASON_SNAPSHOT);
+    this.account.hole(FEED_REASON_SNAPSHOT);
   }
 
   place(request: OrderRequest): number {
@@ -270,20 +150,10 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
   }
 
   poll(nowNs: number): number {
-    let work = this.users.poll(nowNs) + this.orders.poll(nowNs);
+    let work = this.account.poll(nowNs) + this.orders.poll(nowNs);
     if (nowNs - this.sweptNs >= SWEEP_EVERY_NS) {
       this.sweptNs = nowNs;
       work += this.sweep(nowNs);
-    }
-    if (nowNs >= this.reconcileAtNs && !this.reconciling && this.users.isUp) {
-      this.reconciling = true;
-      this.reconcileAtNs = Number.POSITIVE_INFINITY;
-      void this.runReconcile();
-      work++;
-    }
-    if (this.statusPending) {
-      this.emitStatus(nowNs);
-      this.writer.publish();
     }
     return work;
   }
@@ -293,7 +163,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
   private submit(action: number, request: OrderRequest): number {
     const c = this.counters;
     const overSocket = this.orders.isOpen && (this.loggedOn || this.signer.kind === "hmac");
-    if (!overSocket && this.users.isUp === false && action !== ACTION_CANCEL) {
+    if (!overSocket && !this.account.isUp && action !== ACTION_CANCEL) {
       c.notConnected++;
       return SEND_NOT_CONNECTED;
     }
@@ -450,7 +320,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
       this.counters.proofs++;
     }
     this.requests.release(slot);
-    this.checkLost();
+    this.account.checkLost();
   }
 
   private refused(slot: number, code: number): void {
@@ -461,7 +331,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
     this.counters.rejects++;
     this.answers.rejected(this.requests, slot, code, this.options.nowNs());
     this.requests.release(slot);
-    this.checkLost();
+    this.account.checkLost();
   }
 
   private becomesUnknown(slot: number, code: number): void {
@@ -472,10 +342,10 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
       this.answers.unknown(this.requests, slot, code, nowNs, SOURCE_LOCAL);
       this.requests.read(slot, this.scratch);
       this.unknown.add(action, this.scratch, this.requests.sentNs[slot]!, nowNs);
-      if (this.unknown.overflows > 0) this.hole(FEED_REASON_OVERFLOW);
+      if (this.unknown.overflows > 0) this.account.hole(FEED_REASON_OVERFLOW);
     }
     this.requests.release(slot);
-    this.checkLost();
+    this.account.checkLost();
   }
 
   // ---- proofs
@@ -491,7 +361,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
     this.answers.absent(this.unknown, k, code, nowNs);
     this.unknown.release(k);
     this.counters.proofs++;
-    this.checkLost();
+    this.account.checkLost();
   }
 
   private probeLater(request: OrderRequest): void {
@@ -540,76 +410,6 @@ export class BinanceGateway implements OrderGateway, LinkOwner, UserStreamOwner 
       ? this.write(ACTION_STATUS, r, slot, venueMs)
       : this.writeRest(ACTION_STATUS, r, slot);
     if (code !== SEND_OK) this.requests.release(slot);
-  }
-
-  // ---- the account
-
-  onStreamUp(): void {
-    this.epoch++;
-    this.setAccount(FEED_RESYNCING, this.reason);
-    this.reconcileAtNs = this.options.nowNs();
-  }
-
-  onStreamDown(reason: number): void {
-    this.epoch++;
-    this.setAccount(FEED_STALE, reason === FEED_REASON_NONE ? FEED_REASON_DISCONNECTED : reason);
-  }
-
-  onStreamHole(): void {
-    this.hole(FEED_REASON_OVERFLOW);
-  }
-
-  onTradeId(index: number, lo: number, hi: number): void {
-    this.sync.noteTradeId(index, lo, hi);
-  }
-
-  private hole(reason: number): void {
-    this.epoch++;
-    this.setAccount(FEED_STALE, reason);
-    this.reconcileAtNs = this.options.nowNs();
-  }
-
-  /** A report that did not fit into the journal is a hole in the account's view. */
-  private checkLost(): void {
-    if (this.writer.lost === 0) return;
-    this.writer.lost = 0;
-    this.hole(FEED_REASON_OVERFLOW);
-  }
-
-  private async runReconcile(): Promise<void> {
-    const epoch = this.epoch;
-    this.counters.reconciliations++;
-    this.resyncs++;
-    const offset = await this.options.rest.measureClockOffset();
-    const result = offset.ok ? await this.sync.run() : { ok: false as const, message: offset.message };
-    this.reconciling = false;
-    const nowNs = this.options.nowNs();
-    if (epoch !== this.epoch) {
-      // The view was lost again meanwhile: its own reconciliation is due.
-      if (this.users.isUp) this.reconcileAtNs = Math.min(this.reconcileAtNs, nowNs);
-      return;
-    }
-    if (result.ok) {
-      this.retry.reset();
-      this.setAccount(FEED_SYNCED, FEED_REASON_NONE);
-      return;
-    }
-    this.counters.reconcileFailures++;
-    this.setAccount(FEED_STALE, FEED_REASON_SNAPSHOT);
-    this.reconcileAtNs = nowNs + this.retry.nextDelayNs();
-    this.options.onReconcileFailure?.(result.message);
-  }
-
-  private setAccount(state: number, reason: number): void {
-    this.accountState = state;
-    this.reason = reason;
-    this.emitStatus(this.options.nowNs());
-    this.writer.publish();
-  }
-
-  private emitStatus(nowNs: number): void {
-    const gaps = this.users.link.disconnects;
-    this.statusPending = !this.writer.writeStatus(nowNs, this.accountState, this.reason, gaps, this.resyncs);
   }
 
   private venueMs(): number {

@@ -18,8 +18,12 @@ export class JsonObject {
   private touchedCount: number;
   private count: number;
   private bytes: Uint8Array;
+  /** Objects under these one-letter keys are scanned by `nested` in the same pass. */
+  private readonly nested: JsonObject | null;
+  private readonly nestedKeys: string;
 
-  constructor() {
+  /** `nested` takes apart the object under one of `nestedKeys` (one letter each) instead of skipping it. */
+  constructor(nested: JsonObject | null = null, nestedKeys = "") {
     this.single = new Int32Array(128);
     this.keyStart = new Int32Array(FIELDS_MAX);
     this.keyEnd = new Int32Array(FIELDS_MAX);
@@ -28,6 +32,8 @@ export class JsonObject {
     this.touchedCount = 0;
     this.count = 0;
     this.bytes = new Uint8Array(0);
+    this.nested = nested;
+    this.nestedKeys = nestedKeys;
   }
 
   /**
@@ -44,7 +50,9 @@ export class JsonObject {
       const colon = skipString(bytes, i + 1, end);
       if (colon === SCAN_FAILED || colon >= end || bytes[colon] !== COLON) return SCAN_FAILED;
       if (!this.note(keyAt, colon - 1, colon + 1)) return SCAN_FAILED;
-      i = skipValue(bytes, colon + 1, end);
+      i = this.isNested(keyAt, colon)
+        ? this.nested!.scan(bytes, colon + 1, end)
+        : skipValue(bytes, colon + 1, end);
       if (i === SCAN_FAILED || i >= end) return SCAN_FAILED;
       if (bytes[i] === CLOSE_BRACE) return i + 1;
       if (bytes[i] !== COMMA) return SCAN_FAILED;
@@ -65,6 +73,13 @@ export class JsonObject {
       }
     }
     return SCAN_FAILED;
+  }
+
+  private isNested(keyAt: number, colon: number): boolean {
+    if (this.nested === null || colon - keyAt !== 2 || this.bytes[colon + 1] !== OPEN_BRACE) return false;
+    const key = this.bytes[keyAt]!;
+    for (let i = 0; i < this.nestedKeys.length; i++) if (this.nestedKeys.charCodeAt(i) === key) return true;
+    return false;
   }
 
   private clear(bytes: Uint8Array): void {

@@ -1,0 +1,85 @@
+// What a Binance gateway is made of, and what it counts. Plain data, filled by the engine.
+import type { RecordSink } from "../../core/record.ts";
+import type { Instrument } from "../../market/instrument.ts";
+import type { ClientIdEncoder } from "../../order/client-id.ts";
+import type { OrderRequest } from "../../order/gateway.ts";
+import type { TransportFactory } from "../contract.ts";
+import type { LinkOptions } from "../transport/link.ts";
+import type { Credentials } from "./credentials.ts";
+import type { BinanceRest } from "./rest.ts";
+import type { UserStreamCounters } from "./user-stream.ts";
+
+export interface GatewayCounters {
+  places: number;
+  cancels: number;
+  modifies: number;
+  /** Requests that went over REST because the WebSocket API was down. */
+  restRequests: number;
+  replies: number;
+  rejects: number;
+  unknowns: number;
+  timeouts: number;
+  probes: number;
+  proofs: number;
+  lateReplies: number;
+  malformedReplies: number;
+  killed: number;
+  rateLimited: number;
+  backpressure: number;
+  notConnected: number;
+  reconciliations: number;
+  reconcileFailures: number;
+  cancelAllFailures: number;
+}
+
+export const newGatewayCounters = (): GatewayCounters => ({
+  places: 0,
+  cancels: 0,
+  modifies: 0,
+  restRequests: 0,
+  replies: 0,
+  rejects: 0,
+  unknowns: 0,
+  timeouts: 0,
+  probes: 0,
+  proofs: 0,
+  lateReplies: 0,
+  malformedReplies: 0,
+  killed: 0,
+  rateLimited: 0,
+  backpressure: 0,
+  notConnected: 0,
+  reconciliations: 0,
+  reconcileFailures: 0,
+  cancelAllFailures: 0,
+});
+
+export interface GatewayOptions {
+  readonly instruments: readonly Instrument[];
+  /** Asset id → name; element 0 stands for an unknown asset. */
+  readonly assets: readonly string[];
+  readonly credentials: Credentials;
+  readonly ids: ClientIdEncoder;
+  readonly rest: BinanceRest;
+  readonly sink: RecordSink;
+  /** Session base, ms since the epoch. */
+  readonly baseMs: number;
+  readonly nowNs: () => number;
+  readonly connect: TransportFactory;
+  readonly link: LinkOptions;
+  /** Whole URL of the WebSocket API, `ws://host/ws-fapi/v1`. */
+  readonly wsApiUrl: string;
+  /** `ws://host/private`. */
+  readonly privateUrl: string;
+  readonly recvWindowMs: number;
+  readonly orderTimeoutNs: number;
+  /** The kill word (KILL_…), read immediately before each write of a place or modify. */
+  readonly killWord: () => number;
+  readonly seed: number;
+  readonly counters: GatewayCounters;
+  readonly userCounters?: UserStreamCounters;
+  /** What the order table holds as not over; proved at each reconciliation. */
+  readonly workingOrders: () => readonly OrderRequest[];
+  /** Told why a reconciliation or a log-on failed (cold, for the log). */
+  readonly onReconcileFailure?: (message: string) => void;
+}
