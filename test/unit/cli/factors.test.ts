@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EVENT_FIELDS, EVENT_ROW_BYTES } from "../../../src/data/npy.ts";
+import { loadRows } from "../../../src/data/npz-file.ts";
+import { writeRows } from "../../../src/data/npz-write.ts";
+import { BASE_NS, randomMarket, toRows } from "../factor/event-rows.ts";
+
+const CLI = join(import.meta.dir, "../../../src/cli/factors.ts");
+const GRAPH = `[graph]
+name = "g"
+[[nodes]]
+id = "m"
+type = "MidPrice"
+[[nodes]]
+id = "s"
+type = "Spread"
+[outputs]
+mid = "m"
+spread = "s"
+`;
+let dir = "";
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "hotlane-factors-"));
+  writeFileSync(join(dir, "g.toml"), GRAPH);
+  await writeRows(join(dir, "d.npz"), EVENT_FIELDS, toRows(randomMarket(1, 50)), EVENT_ROW_BYTES);
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function run(...args: string[]) {
+  const result = Bun.spawnSync([process.execPath, CLI, ...args], { cwd: dir });
+  return { code: result.exitCode, out: result.stdout.toString(), err: result.stderr.toString() };
+}
+
+describe("bun run factors", () => {
+  test("writes one csv row per trigger with exact nanoseconds", () => {
+    const result = run("g.toml", "--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.csv");
+    expect([result.code, result.out]).toEqual([0, ""]);
+    const lines = readFileSync(join(dir, "o.csv"), "utf8").trimEnd().split("\n");
+    const events = randomMarket(1, 50).filter((e) => e.levels.length > 0);
+    expect(lines[0]).toBe("timestamp,mid,spread");
+    expect(lines.slice(1).map((l) => l.split(",")[0])).toEqual(
+      events.map((e) => String(BASE_NS + BigInt(e.tsNs))),
+    );
+    expect(Number(lines[1]!.split(",")[1])).toBeGreaterThan(59_000);
+  });
+
+  test("writes the same values as npz", () => {
+    expect(run("g.toml", "d.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.npz", "--quiet").code).toBe(
+      0,
+    );
+    const fields = [
+      { name: "timestamp", type: "<i8" },
+      { name: "mid", type: "<f8" },
+      { name: "spread", type: "<f8" },
+    ];
+    const { bytes } = loadRows(join(dir, "o.npz"), fields);
+    const csv = readFileSync(join(dir, "o.csv"), "utf8").trimEnd().split("\n").slice(1);
+    const f64 = new Float64Array(bytes.slice().buffer);
+    expect(csv.map((l) => Number(l.split(",")[1]))).toEqual(csv.map((_, i) => f64[i * 3 + 1]!));
+  });
+
+  test("wrong usage, a bad graph and missing data end with 2 and say what is wrong", () => {
+    expect(run().code).toBe(2);
+    expect(run("g.toml", "--data", "d.npz", "--tick", "0", "--lot", "1", "--out", "o.csv").err).toContain(
+      "--tick 0 is not",
+    );
+    writeFileSync(join(dir, "bad.toml"), GRAPH.replace("MidPrice", "Mid"));
+    const bad = run("bad.toml", "--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.csv");
+    expect([bad.code, bad.err.trim().split("\n")[0]!.slice(0, 42)]).toEqual([
+      2,
+      'bad.toml:3: node "m": unknown type "Mid"; ',
+    ]);
+    const absent = run("g.toml", "--data", "no.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.csv");
+    expect(absent.code).toBe(2);
+    expect(absent.err).toContain("no.npz");
+    const format = run("g.toml", "--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.xlsx");
+    expect([format.code, format.err.includes("must end in .csv")]).toEqual([2, true]);
+  });
+
+  test("lists the node types", () => {
+    const { code, out } = run("list");
+    expect(code).toBe(0);
+    expect(out).toContain("OBI  (factor, obi())");
+  });
+});
