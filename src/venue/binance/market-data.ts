@@ -119,6 +119,7 @@ class Feed {
   /** When the next snapshot may be fetched, ns. */
   fetchAtNs: number;
   liveSinceNs: number;
+  awaitsFirstEvent: boolean;
   tickerHi: number;
   tickerLo: number;
 
@@ -129,6 +130,7 @@ class Feed {
     this.fetching = false;
     this.fetchAtNs = 0;
     this.liveSinceNs = 0;
+    this.awaitsFirstEvent = false;
     this.tickerHi = 0;
     this.tickerLo = 0;
   }
@@ -221,6 +223,7 @@ export class BinanceMarketData implements MarketDataStream {
     for (const feed of this.feeds) {
       feed.sync.connected(nowNs);
       feed.fetchAtNs = nowNs + FIRST_SNAPSHOT_DELAY_NS;
+      feed.awaitsFirstEvent = true;
       feed.tickerHi = 0;
       feed.tickerLo = 0;
     }
@@ -258,14 +261,11 @@ export class BinanceMarketData implements MarketDataStream {
     const feed = this.feeds[d.index]!;
     const wasLive = feed.sync.isLive;
     feed.sync.onDepth(d, recvTsNs);
-    // The first buffered event, and the event that showed a gap, call for a snapshot at once.
-    if (!wasLive && feed.sync.needsSnapshot && feed.fetchAtNs > recvTsNs && this.isFirstWait(feed)) {
+    // The first event of a connection says that buffering has begun: the snapshot may be fetched.
+    if (feed.awaitsFirstEvent) {
+      feed.awaitsFirstEvent = false;
       feed.fetchAtNs = recvTsNs;
     } else if (wasLive && !feed.sync.isLive) this.scheduleResync(feed, recvTsNs);
-  }
-
-  private isFirstWait(feed: Feed): boolean {
-    return feed.liveSinceNs === 0 && feed.sync.hasBuffered && !feed.fetching && feed.sync.resyncs === 0;
   }
 
   private scheduleResync(feed: Feed, nowNs: number): void {
