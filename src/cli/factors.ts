@@ -8,10 +8,12 @@ import { loadGraphFile } from "../factor/graph-toml.ts";
 import { openBatch } from "../factor/update-batch.ts";
 import { catalogueMarkdown, catalogueText } from "./factors-list.ts";
 import { openColumnsWriter } from "./factors-out.ts";
+import { PlotPoints } from "./factors-plot.ts";
 
-const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.npz [--symbol S] [--quiet]
+const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.npz [--plot F.html] [--symbol S] [--quiet]
        bun run factors list [--markdown]`;
 const STEP_ROWS = 1 << 18;
+const MID = "mid price";
 
 function parse(argv: readonly string[]) {
   return parseArgs({
@@ -22,6 +24,7 @@ function parse(argv: readonly string[]) {
       tick: { type: "string" },
       lot: { type: "string" },
       out: { type: "string" },
+      plot: { type: "string" },
       symbol: { type: "string", default: "data" },
       quiet: { type: "boolean", default: false },
       markdown: { type: "boolean", default: false },
@@ -70,9 +73,16 @@ async function compute(graph: string, data: readonly string[], values: Parsed["v
       return usage(`--${name} ${text} is not a positive decimal number`);
   }
   try {
-    const program = await loadGraphFile(graph);
+    const program = await loadGraphFile(graph, values.plot === undefined ? {} : { midAs: MID });
     for (const w of program.warnings) console.error(`warning: ${problemText(w)}`);
-    await write(program, data, { tickSize: tick!, lotSize: lot!, symbol: values.symbol }, out, values.quiet);
+    await write(
+      program,
+      data,
+      { tickSize: tick!, lotSize: lot!, symbol: values.symbol },
+      out,
+      values.plot ?? null,
+      values.quiet,
+    );
     return 0;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -88,13 +98,18 @@ async function write(
   data: readonly string[],
   options: { readonly tickSize: string; readonly lotSize: string; readonly symbol: string },
   out: string,
+  plot: string | null,
   quiet: boolean,
 ): Promise<void> {
   const names = program.outputs.map((o) => o.name);
-  const writer = openColumnsWriter(out, names);
-  const run = openBatch(program, data, options, (rows, ts, columns) =>
-    writer.write(run.baseNs, rows, ts, columns),
-  );
+  const points = plot === null ? null : new PlotPoints(names);
+  // The mid price that a plot adds is its last column and is not written to the file.
+  const written = plot === null ? names.length : names.length - 1;
+  const writer = openColumnsWriter(out, names.slice(0, written));
+  const run = openBatch(program, data, options, (rows, ts, columns) => {
+    writer.write(run.baseNs, rows, ts, columns.slice(0, written));
+    points?.add(run.baseNs, rows, ts, columns);
+  });
   if (!quiet) console.error(memoryText(run.state));
   const started = performance.now();
   let more = true;
@@ -105,6 +120,7 @@ async function write(
   }
   run.close();
   await writer.close();
+  if (plot !== null) await Bun.write(plot, points!.html(program.name, MID));
   const seconds = (performance.now() - started) / 1000;
   const overflows = run.state.contexts.reduce((sum, c) => sum + c.overflows, 0);
   if (overflows > 0) console.error(`warning: ${overflows} windows reached behind what is kept`);

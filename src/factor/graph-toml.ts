@@ -178,12 +178,27 @@ export function parseGraph(text: string, file: string): GraphFile {
 export interface LoadOptions {
   readonly catalogue?: Catalogue;
   readonly outputs?: readonly string[];
+  /** Adds the mid price as a last output of this name (plots). */
+  readonly midAs?: string;
+}
+
+function withMid(spec: GraphSpec, name: string | undefined): GraphSpec {
+  if (name === undefined) return spec;
+  const place = { file: spec.file, line: 0 };
+  return {
+    ...spec,
+    nodes: [...spec.nodes, { id: name, type: "MidPrice", inputs: [], config: {}, place }],
+    outputs: [...spec.outputs, { name, node: name, place }],
+  };
 }
 
 /** Compiles graph text without user nodes. Throws GraphError. */
 export function compileToml(text: string, file: string, options: LoadOptions = {}): Program {
   const { spec } = parseGraph(text, file);
-  return compileGraph(spec, { ...options, catalogue: options.catalogue ?? CATALOGUE });
+  return compileGraph(withMid(spec, options.midAs), {
+    ...options,
+    catalogue: options.catalogue ?? CATALOGUE,
+  });
 }
 
 /** Reads and compiles a graph file; its user module, when it names one, is imported relative to it. */
@@ -194,5 +209,5 @@ export async function loadGraphFile(path: string, options: LoadOptions = {}): Pr
     const types = await loadUserNodes(resolve(dirname(path), module), path);
     catalogue = catalogue.with(types);
   }
-  return compileGraph(spec, { ...options, catalogue });
+  return compileGraph(withMid(spec, options.midAs), { ...options, catalogue });
 }

@@ -62,6 +62,27 @@ describe("bun run factors", () => {
     expect(csv.map((l) => Number(l.split(",")[1]))).toEqual(csv.map((_, i) => f64[i * 3 + 1]!));
   });
 
+  test("draws a self-contained page", () => {
+    const args = [
+      "g.toml",
+      "d.npz",
+      "--tick",
+      "0.1",
+      "--lot",
+      "0.001",
+      "--out",
+      "p.csv",
+      "--plot",
+      "p.html",
+      "--quiet",
+    ];
+    expect(run(...args).code).toBe(0);
+    const html = readFileSync(join(dir, "p.html"), "utf8");
+    expect(html).toContain('"name":"spread"');
+    expect(html).not.toMatch(/https?:|src=/);
+    expect(readFileSync(join(dir, "p.csv"), "utf8")).toBe(readFileSync(join(dir, "o.csv"), "utf8"));
+  });
+
   test("wrong usage, a bad graph and missing data end with 2 and say what is wrong", () => {
     expect(run().code).toBe(2);
     expect(run("g.toml", "--data", "d.npz", "--tick", "0", "--lot", "1", "--out", "o.csv").err).toContain(
