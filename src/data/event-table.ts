@@ -51,6 +51,16 @@ export class EventTable {
     return this.i64[row * 8 + 2]!;
   }
 
+  /** Row that belongs to one side only, −1 when there is none: such a table was corrected already. */
+  firstOneSidedRow(): number {
+    const both = BigInt(EV_EXCH + EV_LOCAL);
+    for (let row = 0; row < this.rows; row++) {
+      const sides = this.i64[row * 8]! & both;
+      if (sides !== 0n && sides !== both) return row;
+    }
+    return -1;
+  }
+
   /**
    * correct_local_timestamp: when some row was received before its exchange time, the recorder's clock was slow;
    * all local times move by that much and `baseLatencyNs`. Returns the shift in ns (0: nothing to do).

@@ -1,8 +1,9 @@
 #!/bin/sh
-# A Python environment of its own for the peer: nothing is installed outside target/.
+# A Python environment of its own for the peer, under the git-ignored var/ (its packages carry .ts files that the
+# type checker would find under bench/).
 set -e
-installed=target/venv/bin/hftbacktest-installed
-[ -e "$installed" ] && exit 0
-python3 -m venv target/venv
-target/venv/bin/pip install --quiet --disable-pip-version-check hftbacktest==2.4.4
-touch "$installed"
+venv=../../../var/peers/hftbacktest/venv
+[ -e "$venv/hftbacktest-installed" ] && exit 0
+python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check hftbacktest==2.4.4
+touch "$venv/hftbacktest-installed"

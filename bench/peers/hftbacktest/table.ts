@@ -5,15 +5,9 @@ import { parseArgs } from "node:util";
 import { createReadStream } from "node:fs";
 import { createInflateRaw } from "node:zlib";
 import { locateArray } from "../../../src/data/npz-file.ts";
-import { buildPeer, Peer, type PeerBuild } from "../../harness/peer.ts";
+import { buildPeer, Peer } from "../../harness/peer.ts";
+import { HFTBACKTEST } from "./build.ts";
 import { tiledFiles } from "./tiled.ts";
-
-export const HFTBACKTEST: PeerBuild = {
-  folder: "hftbacktest",
-  build: ["sh", "install.sh"],
-  product: "target/venv/bin/hftbacktest-installed",
-  run: ["./target/venv/bin/python", "peer.py"],
-};
 
 interface Answer {
   readonly perSecond: number;

@@ -6,7 +6,7 @@ import { EVENT_FIELDS, NPY_HEADER_MAX_BYTES, parseNpyHeader } from "../../../src
 import { writeRows } from "../../../src/data/npz-write.ts";
 
 const CAPTURE = join(import.meta.dir, "../../../src/data/captures/binance-usdm-btcusdt-20240808.gz");
-const DIR = join(import.meta.dir, "target/data");
+const DIR = join(import.meta.dir, "../../../var/peers/hftbacktest/data");
 /** Between two repetitions. */
 const GAP_NS = 10_000_000_000n;
 

@@ -1,0 +1,76 @@
+// The compat backtest against hftbacktest 2.4.4 itself (PyPI, compiled once per process): the shared capture tiled
+// to 5.4 M rows, replay and a market maker each 100 ms, rows in memory and the deflated file. Ratios required by
+// the project: replay and maker at most 1/1.8 of its hash-map book's time and 1/1.2 of its range-of-interest
+// book's, from deflate at most half. bench/peers/hftbacktest/table.ts prints the same with memory.
+import { importBinanceUsdm } from "../src/backtest/import/binance-usdm.ts";
+import { buildPeer, Peer } from "./harness/peer.ts";
+import { type Bench, type BenchSize, type Figures, type OpenBench, Unavailable } from "./harness.ts";
+import { HFTBACKTEST } from "./peers/hftbacktest/build.ts";
+import { type Book, type Mode, runOwn } from "./peers/hftbacktest/own.ts";
+import { tiledFiles } from "./peers/hftbacktest/tiled.ts";
+
+const TILES = 11;
+const TINY_ROWS = 50_000;
+const CAPTURE = new URL("../src/data/captures/binance-usdm-btcusdt-20240808.gz", import.meta.url).pathname;
+
+interface Case {
+  readonly mode: Mode;
+  readonly book: Book;
+  readonly source: "memory" | "file";
+  readonly maxRatio: number;
+}
+
+const CASES: readonly Case[] = [
+  { mode: "replay", book: "hash", source: "memory", maxRatio: 1 / 1.8 },
+  { mode: "replay", book: "roi", source: "memory", maxRatio: 1 / 1.2 },
+  { mode: "maker", book: "hash", source: "memory", maxRatio: 1 / 1.8 },
+  { mode: "maker", book: "roi", source: "memory", maxRatio: 1 / 1.2 },
+  { mode: "maker", book: "hash", source: "file", maxRatio: 1 / 2 },
+];
+
+export const benches: readonly Bench[] = CASES.map((c) => ({
+  name: `backtest.${c.mode}.${c.book}.${c.source}`,
+  question: `ns per row: ${c.mode}, ${c.book} book, rows from ${c.source === "file" ? "a deflated file" : "memory"}`,
+  unit: "ns",
+  compare: "perSecond",
+  maxRatio: c.maxRatio,
+  sameChecksum: true,
+  warmUpRounds: 1,
+  open: (size) => open(c, size),
+}));
+
+async function open(c: Case, size: BenchSize): Promise<OpenBench> {
+  if (size === "tiny") return openTiny(c);
+  const missing = buildPeer(HFTBACKTEST, true);
+  if (missing !== null) throw new Unavailable(missing);
+  const files = await tiledFiles(TILES);
+  const memory = c.source === "memory";
+  const file = memory ? files.npy : files.npz;
+  // The rows of a version 1.0 file begin at a multiple of 64.
+  const bytes = memory ? new Uint8Array(await Bun.file(file).arrayBuffer()) : null;
+  const data = bytes === null ? file : bytes.subarray(bytes.length - files.rows * 64);
+  const peer = new Peer(HFTBACKTEST);
+  return {
+    own: { round: () => figuresOf(c, data, files.rows) },
+    reference: {
+      name: "hftbacktest 2.4.4",
+      round: () => peer.ask(`${c.mode} ${c.book} ${c.source} ${file} ${files.rows}`),
+      close: () => peer.close(),
+    },
+  };
+}
+
+let tinyRows: Uint8Array | null = null;
+
+/** The first rows of the capture, without a reference: that this bench runs is what the tests want to know. */
+async function openTiny(c: Case): Promise<OpenBench> {
+  tinyRows ??= (await importBinanceUsdm(CAPTURE)).table.bytes.slice(0, TINY_ROWS * 64);
+  const rows = tinyRows;
+  return { own: { round: () => figuresOf(c, rows, TINY_ROWS) }, reference: null, missing: "tiny size" };
+}
+
+function figuresOf(c: Case, data: string | Uint8Array, rows: number): Figures {
+  const { seconds, checksum } = runOwn(c.mode, c.book, data);
+  const ns = (seconds * 1e9) / rows;
+  return { p50: ns, p99: ns, p999: ns, perSecond: rows / seconds, checksum };
+}
