@@ -1,0 +1,56 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+const ROOT = join(import.meta.dir, "../..");
+const dir = mkdtempSync(join(tmpdir(), "backtest-cli-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function run(command: string, ...args: string[]): { code: number; out: string; err: string } {
+  const child = Bun.spawnSync(["bun", join(ROOT, "src/cli", command), ...args], { cwd: ROOT });
+  return { code: child.exitCode, out: child.stdout.toString(), err: child.stderr.toString() };
+}
+
+test("the ported example gives hftbacktest's own series", () => {
+  const { code, out } = run("backtest.ts", "examples/hftbacktest-port.toml", "--out", dir, "--json");
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ returnCode: 1, endTimestamp: "1723161418398000000" });
+  const golden = join(ROOT, "test/data/golden/medium/btcusdt_200k.power.const.nopartial.hash.csv.gz");
+  const numbers = (text: string): (string | number)[][] =>
+    text
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.split(",").map((cell, i) => (i === 0 ? cell : Number(cell))));
+  const expected = numbers(gunzipSync(readFileSync(golden)).toString());
+  expect(numbers(readFileSync(join(dir, "state.csv"), "utf8"))).toEqual(expected);
+}, 20_000);
+
+test("parity ends with its count, 3 when something differs, 2 for wrong usage", () => {
+  const same = run("parity.ts", join(ROOT, "test/data/golden/random"));
+  expect([same.code, same.out.trimEnd().split("\n").at(-1)]).toEqual([0, "9 identical, 0 different"]);
+  // Without --data the medium cases cannot run: each is different, and says why.
+  const lost = run("parity.ts", join(ROOT, "test/data/golden/medium"));
+  expect(lost.code).toBe(3);
+  expect(lost.out).toMatch(/cannot run: btcusdt_200k\.npz is not in/);
+  expect(lost.out.trimEnd().endsWith("0 identical, 28 different")).toBe(true);
+  expect(run("parity.ts").code).toBe(2);
+  expect(run("parity.ts", "/nonexistent").code).toBe(2);
+}, 20_000);
+
+test("data check names what is wrong and where; import and correct need an output", () => {
+  const npz = join(ROOT, "test/data/npz");
+  const good = run("data.ts", "check", join(npz, "btcusdt_200k.npz"));
+  expect([good.code, good.out]).toEqual([
+    0,
+    expect.stringContaining("200000 rows (196125 exchange, 196125 local)"),
+  ]);
+  const bad = run("data.ts", "check", join(npz, "order_latency_btcusdt_20240808.npz"));
+  expect([bad.code, bad.out]).toEqual([3, expect.stringContaining("wrong dtype")]);
+  expect(run("data.ts", "import", "binance-usdm", "x").code).toBe(2);
+  expect(run("data.ts", "correct", join(npz, "btcusdt_200k.npz"), "--out", join(dir, "x.npz")).err).toMatch(
+    /corrected already/,
+  );
+}, 20_000);
