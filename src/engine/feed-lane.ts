@@ -18,6 +18,8 @@ import { COUNTERS } from "./telemetry-names.ts";
 
 const NS_PER_MS = 1e6;
 const NS_PER_HOUR = 3600e9;
+/** A market connection that answers pings but sends nothing for this many heartbeats is given up. */
+const QUIET_HEARTBEATS = 3;
 /** Counters are copied to the arena this often. */
 const COUNTERS_EVERY_NS = 20 * NS_PER_MS;
 
@@ -61,7 +63,10 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): F
     nowNs,
     connect: (handler) => new BunWebSocketTransport(handler, nowNs),
     snapshots: (symbol) => rest.depthSnapshot(symbol),
-    link: linkOptions(venue, venue.heartbeatMs),
+    link: {
+      ...linkOptions(venue, venue.heartbeatMs),
+      quietNs: QUIET_HEARTBEATS * venue.heartbeatMs * NS_PER_MS,
+    },
     timerNs: start.marketTimerNs,
     seed: start.session.nonceLo,
     counters,
@@ -150,16 +155,18 @@ class StreamAgent implements FeedAgent {
     let resyncs = 0;
     for (const feed of feeds) {
       gaps += feed.gaps;
-      resyncs += feed.resyncs;
+      // The first synchronisation is not a resync.
+      resyncs += Math.max(0, feed.resyncs - 1);
     }
-    const disconnects = this.stream.publicLink.disconnects + this.stream.marketLink.disconnects;
+    const { publicLink, marketLink } = this.stream;
+    const reconnects = Math.max(0, publicLink.connects - 1) + Math.max(0, marketLink.connects - 1);
     this.set("messages", c.messages);
     this.set("bytes", c.bytes);
     this.set("events", c.depthMessages);
     this.set("trades", c.trades);
     this.set("gaps", gaps);
     this.set("resyncs", resyncs);
-    this.set("reconnects", disconnects);
+    this.set("reconnects", reconnects);
     this.set("malformed", c.malformed + c.offStep + c.tooLarge + c.unknownSymbols + c.unknownEvents);
     this.set("journalLost", this.market.lost);
   }
