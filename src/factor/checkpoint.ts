@@ -1,5 +1,5 @@
 // Checkpoints of a factor lane: arena, book levels, logical time, journal position, bound to the graphs they
-// were made with. `captureCheckpoint` copies (on the lane, one pass over arena and books); everything else is
+// were made with. `CheckpointCapture` copies (on the lane, one pass over arena and books); everything else is
 // cold and belongs to the writer lane or to start-up.
 //
 //   | "HLFACT01" | identity 32 B | base ns i64 | position i64 | arena words u32 | contexts u32 | arena f64… |
@@ -24,6 +24,7 @@ import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import type { FactorState } from "./factor-state.ts";
 
 const MAGIC = "HLFACT01";
+const MAGIC_BYTES = new TextEncoder().encode(MAGIC);
 const HEADER_BYTES = 64;
 const SUM_BYTES = 32;
 const NAME = /^factor-(\d{20})\.ckpt$/;
@@ -42,10 +43,6 @@ export function stateIdentity(state: FactorState): Buffer {
   return createHash("sha256").update(JSON.stringify(meaning)).digest();
 }
 
-function bookBytes(book: L2Book): number {
-  return 8 + book.levelCount * 16;
-}
-
 function writeSide(view: DataView, at: number, book: L2Book, side: number): number {
   const start = side > 0 ? book.bestBidTicks : book.bestAskTicks;
   for (let px = start; !Number.isNaN(px); ) {
@@ -58,33 +55,64 @@ function writeSide(view: DataView, at: number, book: L2Book, side: number): numb
 }
 
 /**
- * Copies the state into new bytes, without the checksum: `sealCheckpoint` adds it off the lane.
- * `position`: the journal position of the last record applied.
+ * Takes copies of a lane's state into memory of its own, allocated once: a copy is then one pass over arena and
+ * books, in one turn of the lane (a torn copy would not be a state that ever was).
  */
+export class CheckpointCapture {
+  private readonly state: FactorState;
+  private readonly identity: Buffer;
+  private readonly baseNs: bigint;
+  private bytes: Uint8Array<ArrayBuffer>;
+
+  /** `levels`: book levels over all instruments before the memory has to grow. */
+  constructor(state: FactorState, baseNs: bigint, levels = 32_768) {
+    this.state = state;
+    this.identity = stateIdentity(state);
+    this.baseNs = baseNs;
+    // Filled, so that the pages exist before the first copy.
+    this.bytes = new Uint8Array(this.fixedBytes + levels * 16).fill(1);
+  }
+
+  private get fixedBytes(): number {
+    return HEADER_BYTES + this.state.f64.byteLength + this.state.contexts.length * 8 + SUM_BYTES;
+  }
+
+  /**
+   * The state now, without the checksum: `sealCheckpoint` adds it off the lane. A view that stays valid until
+   * the next call. `position`: the journal position of the last record applied.
+   */
+  take(position: bigint): Uint8Array<ArrayBuffer> {
+    const { state } = this;
+    const levels = state.contexts.reduce((sum, c) => sum + c.book.levelCount, 0);
+    const length = this.fixedBytes + levels * 16;
+    if (length > this.bytes.length) this.bytes = new Uint8Array(2 * length);
+    const view = new DataView(this.bytes.buffer);
+    this.bytes.set(MAGIC_BYTES, 0);
+    this.bytes.set(this.identity, 8);
+    view.setBigInt64(40, this.baseNs, true);
+    view.setBigInt64(48, position, true);
+    view.setUint32(56, state.f64.length, true);
+    view.setUint32(60, state.contexts.length, true);
+    new Float64Array(this.bytes.buffer, HEADER_BYTES, state.f64.length).set(state.f64);
+    let at = HEADER_BYTES + state.f64.byteLength;
+    for (const { book } of state.contexts) {
+      view.setUint32(at, book.levelsOn(BID), true);
+      view.setUint32(at + 4, book.levelsOn(ASK), true);
+      at = writeSide(view, at + 8, book, BID);
+      at = writeSide(view, at, book, ASK);
+    }
+    return this.bytes.subarray(0, length);
+  }
+}
+
+/** One checkpoint in memory of its own (tests, recovery tools). */
 export function captureCheckpoint(
   state: FactorState,
   baseNs: bigint,
   position: bigint,
 ): Uint8Array<ArrayBuffer> {
-  const arenaBytes = state.f64.byteLength;
-  const books = state.contexts.reduce((sum, c) => sum + bookBytes(c.book), 0);
-  const bytes = new Uint8Array(HEADER_BYTES + arenaBytes + books + SUM_BYTES);
-  const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode(MAGIC), 0);
-  bytes.set(stateIdentity(state), 8);
-  view.setBigInt64(40, baseNs, true);
-  view.setBigInt64(48, position, true);
-  view.setUint32(56, state.f64.length, true);
-  view.setUint32(60, state.contexts.length, true);
-  new Float64Array(bytes.buffer, HEADER_BYTES, state.f64.length).set(state.f64);
-  let at = HEADER_BYTES + arenaBytes;
-  for (const { book } of state.contexts) {
-    view.setUint32(at, book.levelsOn(BID), true);
-    view.setUint32(at + 4, book.levelsOn(ASK), true);
-    at = writeSide(view, at + 8, book, BID);
-    at = writeSide(view, at, book, ASK);
-  }
-  return bytes;
+  const levels = state.contexts.reduce((sum, c) => sum + c.book.levelCount, 0);
+  return new CheckpointCapture(state, baseNs, levels).take(position);
 }
 
 const digest = (bytes: Uint8Array): Buffer =>

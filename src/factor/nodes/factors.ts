@@ -22,8 +22,9 @@ const obiDepth: Step = (a, s, c) => {
   const mid = c.midPx;
   // Without a mid there is no depth to look in.
   if (Number.isNaN(mid)) return NaN;
-  const bids = c.book.bandBids(a[s + 2]!, Math.ceil((mid * a[s]!) / c.tickSize));
-  const asks = c.book.bandAsks(a[s + 2]!, Math.floor((mid * a[s + 1]!) / c.tickSize));
+  const band = a[s + 2]! | 0;
+  const bids = c.book.bandBids(band, Math.ceil((mid * a[s]!) / c.tickSize));
+  const asks = c.book.bandAsks(band, Math.floor((mid * a[s + 1]!) / c.tickSize));
   return imbalance(bids, asks, a[s + 3]!, c);
 };
 

@@ -122,8 +122,8 @@ const emaTime: Step = (a, s, c, x) => {
 
 // Lag: [n, seen, slot, ring…]; gives what stood n inputs before, NaN until then.
 function shift(a: Float64Array, s: number, x: number): number {
-  const n = a[s]!;
-  const slot = a[s + 2]!;
+  const n = a[s]! | 0;
+  const slot = a[s + 2]! | 0;
   const at = s + 3 + slot;
   const before = a[s + 1]! >= n ? a[at]! : NaN;
   a[at] = x;
