@@ -123,7 +123,9 @@ export class Gate {
 
   /** Value of all positions with the worst case of working orders, 1e-8 of the settlement currency. */
   exposureE8(): number {
-    return this.exposureWith(0, 0, 0);
+    let sum = 0;
+    for (let i = 1; i < this.limits.instruments; i++) sum += this.exposureOf(i, SIDE_BUY, 0);
+    return sum;
   }
 
   private deny(code: number, observed: number): number {
@@ -210,10 +212,12 @@ export class Gate {
   }
 
   private checkAccount(id: number, side: number): number {
-    const before = this.exposureWith(0, 0, 0);
-    const after = this.exposureWith(id, side, this.addLots);
+    const before = this.exposureOf(id, SIDE_BUY, 0);
+    const grown = this.exposureOf(id, side, this.addLots);
     // An order that shrinks the account's worst case passes whatever the limit was lowered to.
-    if (after <= before) return DENY_NONE;
+    if (grown <= before) return DENY_NONE;
+    let after = grown;
+    for (let i = 1; i < this.limits.instruments; i++) if (i !== id) after += this.exposureOf(i, SIDE_BUY, 0);
     if (after > this.limits.accountPositionE8) return this.deny(DENY_POSITION_ACCOUNT, after);
     if (this.reducing) return DENY_NONE;
     const free = this.margin.freeE8(this.ledger, after);
@@ -223,25 +227,20 @@ export class Gate {
     return DENY_NONE;
   }
 
-  private exposureWith(id: number, side: number, lots: number): number {
-    const { limits, table, ledger, market } = this;
-    let sum = 0;
-    for (let i = 1; i < limits.instruments; i++) {
-      const net = ledger.netLots[i];
-      let long = net + table.instrumentOpenLots[i << 1];
-      let short = table.instrumentOpenLots[(i << 1) | 1] - net;
-      if (i === id) {
-        if (side === SIDE_BUY) long += lots;
-        else short += lots;
-      }
-      const worst = Math.max(long, short);
-      if (worst <= 0) continue;
-      const mid = market.midTicks(i);
-      const mark = ledger.markTicks[i];
-      const price = mid > 0 ? mid : mark > 0 ? mark : limits.maxPxTicks[i];
-      sum += worst * price * limits.unitE8[i];
-    }
-    return sum;
+  /** Value of one instrument's worst case, `lots` more on `side` included. */
+  private exposureOf(id: number, side: number, lots: number): number {
+    const { limits, table, ledger } = this;
+    const net = ledger.netLots[id];
+    let long = net + table.instrumentOpenLots[id << 1];
+    let short = table.instrumentOpenLots[(id << 1) | 1] - net;
+    if (side === SIDE_BUY) long += lots;
+    else short += lots;
+    const worst = Math.max(long, short);
+    if (worst <= 0) return 0;
+    const mid = this.market.midTicks(id);
+    const mark = ledger.markTicks[id];
+    const price = mid > 0 ? mid : mark > 0 ? mark : limits.maxPxTicks[id];
+    return worst * price * limits.unitE8[id];
   }
 
   private checkPrice(request: OrderRequest, slot: number): number {
