@@ -86,6 +86,7 @@ function ping(job: RingJob, m: RecordMemory): Figures {
     times[n - warm] = elapsed;
     total += elapsed;
   }
+  consumer.flush();
   return figures(times, job.records, total, handler.sum);
 }
 
@@ -96,6 +97,7 @@ function echo(job: RingJob, m: RecordMemory): void {
   let seen = 0;
   Atomics.store(m.i32, READY_I32, 1);
   while (seen < total) seen += consumer.drain(handler, DRAIN_LIMIT);
+  consumer.flush();
 }
 
 /** Returns when it started, ns. */
@@ -124,6 +126,7 @@ function consume(job: RingJob, m: RecordMemory, handler: SummingHandler): number
   let seen = 0;
   Atomics.store(m.i32, READY_I32, 1);
   while (seen < job.records) seen += consumer.drain(handler, DRAIN_LIMIT);
+  consumer.flush();
   return monotonicNs();
 }
 

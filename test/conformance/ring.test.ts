@@ -67,7 +67,11 @@ function ringChannel(start: number): Channel {
   const handler = collector(received);
   return {
     sink: producer,
-    drain: (limit) => (consumer.availableNow() > 0 ? consumer.drain(handler, limit) : 0),
+    drain: (limit) => {
+      const count = consumer.availableNow() > 0 ? consumer.drain(handler, limit) : 0;
+      consumer.flush();
+      return count;
+    },
     received,
     journal: null,
     immediate: false,
@@ -295,6 +299,30 @@ describe("ring alone", () => {
     let looks = 0;
     while (consumer.available() === 0) looks++;
     expect(looks).toBeLessThanOrEqual(64);
+  });
+
+  test("records return to the producer lazily, and at the first empty drain at the latest", () => {
+    const { memory, ring } = makeRing(WRAP, 1024);
+    const producer = new RingProducer(memory, ring, null);
+    const consumer = new RingConsumer(memory, ring);
+    const send = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        write(producer, producer.tryClaim(), [i, 0, 0, 0, 0, 0, 0, 0]);
+        producer.commit();
+      }
+      producer.publish();
+      consumer.availableNow();
+    };
+    const room = () => Array.from({ length: 1025 }, (_, n) => n).findLast((n) => producer.hasRoom(n));
+    const nothing: RecordHandler = { onRecord: () => undefined };
+    send(1024);
+    while (consumer.drain(nothing, 10) > 0);
+    expect(room()).toBe(1024);
+    send(1000);
+    consumer.drain(nothing, 63);
+    expect(room()).toBe(24);
+    consumer.drain(nothing, 1);
+    expect(room()).toBe(24 + 64);
   });
 
   test("capacities that are not powers of two are refused", () => {
