@@ -25,6 +25,7 @@ import { loadDefinition } from "./load-strategy.ts";
 import { NoticeTap } from "./notice-tap.ts";
 import { restoreLedger } from "./recovered.ts";
 import { loadCredentials, makeRest } from "./venue-access.ts";
+import { WitnessedGateway, WitnessedKillWord } from "./witness.ts";
 import { workingRequests } from "./working-requests.ts";
 
 const KILL_REASONS = ["", "daily loss limit", "drawdown limit"];
@@ -57,8 +58,8 @@ export async function buildExecution(
     stampSequence: true,
   });
   const nowNs = () => clock.nowNs();
-  // The gateway needs the pipe to the handler, and the handler the gateway: the door is set last.
-  const door = new GatewayDoor();
+  // The gateway needs the pipe to the handler, and the handler the gateway: it is opened last.
+  const door = new WitnessedGateway(orders);
   const handler = await makeHandler(context, door, orders, telemetry, killWord);
   const observed = new NoticeTap(new JournaledPipe(orders, handler, upstream), context.log);
   const gateway = new BinanceGateway({
@@ -82,7 +83,7 @@ export async function buildExecution(
     workingOrders: () => workingRequests(handler.parts.table),
     onReconcileFailure: (message) => context.log.log(LOG_WARN, 0, `reconciliation failed: ${message}`),
   });
-  door.open(gateway);
+  door.open(gateway, handler.parts.desk);
   restoreLedger(handler, start.restored, gateway);
   const board = new ExecutionBoard(new BoardWriter(start.arena, start.layout.boards.execution));
   const state = new StateOf(handler, gateway);
@@ -117,7 +118,8 @@ async function makeHandler(
   const { settings, layout } = start;
   const lane = context.telemetry("execution");
   const histogram = (name: string) => lane.histogram(layout.telemetry.execution, name);
-  return new ExecutionHandler({
+  const lastLook = new WitnessedKillWord(killWord, orders);
+  const handler = new ExecutionHandler({
     instruments: start.instruments,
     strategies: await Promise.all(start.strategies.map((s) => strategySetup(s, start))),
     risk: settings.risk,
@@ -129,7 +131,7 @@ async function makeHandler(
     gateway,
     orders: new NoticeTap(orders, context.log),
     telemetry: new NoticeTap(telemetry, context.log),
-    killWord,
+    killWord: lastLook,
     latchKill: (reason) => latch(context, killWord, KILL_REASONS[reason] ?? "limit"),
     stampNs: () => clock.nowNs(),
     timerId: EXECUTION_TIMER_ID,
@@ -149,11 +151,14 @@ async function makeHandler(
         `strategy ${start.strategies[strategy - 1]?.name}: ${(error as Error).stack}`,
       ),
   });
+  lastLook.open(handler.parts.desk);
+  return handler;
 }
 
-async function strategySetup(
+/** A configured strategy as the execution handler takes it. Throws EngineError when its module is no strategy. */
+export async function strategySetup(
   strategy: LaneStart["strategies"][number],
-  start: LaneStart,
+  start: Pick<LaneStart, "registry">,
 ): Promise<StrategySetup> {
   const definition = await loadDefinition(strategy);
   // A strategy on several instruments reads the outputs of its first one's graph.
@@ -210,34 +215,5 @@ class StateOf implements ExecutionState {
 
   strategyWorkingOrders(strategy: number): number {
     return this.handler.parts.table.liveOfStrategy[strategy]!;
-  }
-}
-
-/** Stands for the gateway until it is there; nothing trades before. */
-class GatewayDoor implements OrderGateway {
-  private gateway: BinanceGateway | null = null;
-
-  open(gateway: BinanceGateway): void {
-    this.gateway = gateway;
-  }
-
-  get ready(): boolean {
-    return this.gateway!.ready;
-  }
-
-  place(request: Parameters<OrderGateway["place"]>[0]): number {
-    return this.gateway!.place(request);
-  }
-
-  cancel(request: Parameters<OrderGateway["cancel"]>[0]): number {
-    return this.gateway!.cancel(request);
-  }
-
-  modify(request: Parameters<OrderGateway["modify"]>[0]): number {
-    return this.gateway!.modify(request);
-  }
-
-  cancelAll(instrument: number): number {
-    return this.gateway!.cancelAll(instrument);
   }
 }

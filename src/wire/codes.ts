@@ -208,6 +208,10 @@ export const CONTROL_NAMES = [
 
 export const OBSERVED_KILL_WORD = 1;
 export const OBSERVED_RATE_BUDGET = 2;
+/** The gateway refused a request: value0 = SEND_… code, value1 = action, value2 = clientSeq. */
+export const OBSERVED_SEND_REFUSED = 3;
+/** The kill word as the gate's last look found it, when not armed: value0 = KILL_…. */
+export const OBSERVED_KILL_AT_SEND = 4;
 
 /** Values of the kill word (`<data-dir>/kill`). */
 export const KILL_ARMED = 0;
