@@ -167,6 +167,7 @@ export class LiveReads implements EngineReads {
     const { view } = this.engine;
     const found = view.plan.strategies.find((s) => s.name === strategy);
     if (found === undefined) return null;
+    view.refresh();
     const decisions = readDecisions(view.whyValues, found.id).map((d) => {
       const i = view.start.instruments[d.instrument - 1];
       const order =

@@ -9,7 +9,20 @@ export interface LaneEvents {
   onFailed(lane: string, reason: string): void;
 }
 
-export class LaneHandle {
+/** A lane as the engine drives it. */
+export interface Lane {
+  readonly name: string;
+  /** Built and warm. Rejects with the lane's own error. */
+  readonly ready: Promise<void>;
+  /** Ended, in order or not. Never rejects. */
+  readonly done: Promise<void>;
+  go(): void;
+  /** Ends it, whatever it is doing. */
+  terminate(): void;
+}
+
+/** A lane in a worker of its own. */
+export class LaneHandle implements Lane {
   readonly name: string;
   tid: number;
   /** Set once; "" = running or ended in order. */
@@ -35,12 +48,10 @@ export class LaneHandle {
     this.post({ start });
   }
 
-  /** Built and warm. Rejects with the lane's own error. */
   get ready(): Promise<void> {
     return this.readyState.promise;
   }
 
-  /** Ended, in order or not. Never rejects. */
   get done(): Promise<void> {
     return this.endState.promise;
   }
@@ -49,7 +60,6 @@ export class LaneHandle {
     this.post({ go: true });
   }
 
-  /** Ends the thread, whatever it is doing. */
   terminate(): void {
     this.ended = true;
     this.worker.terminate();

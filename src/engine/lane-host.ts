@@ -88,10 +88,10 @@ export function hostLane(build: LaneBuilder): void {
   self.onmessage = async (event: MessageEvent<ToLane>) => {
     try {
       if ("start" in event.data) {
-        prepared = await prepare(event.data.start, build);
+        prepared = await prepareLane(event.data.start, build);
         post({ ready: true, tid: gettid(), notes: [] });
       } else if (prepared !== null) {
-        await run(prepared.context, prepared.lane, post);
+        await runLane(prepared.context, prepared.lane, post);
         post({ done: true });
       }
     } catch (error) {
@@ -101,7 +101,8 @@ export function hostLane(build: LaneBuilder): void {
   };
 }
 
-async function prepare(start: LaneStart, build: LaneBuilder) {
+/** Builds and warms a lane in the calling thread. */
+export async function prepareLane(start: LaneStart, build: LaneBuilder) {
   nameLane(start.placement.name);
   const context = new LaneContext(start);
   const lane = await build(context);
@@ -109,7 +110,13 @@ async function prepare(start: LaneStart, build: LaneBuilder) {
   return { context, lane };
 }
 
-async function run(context: LaneContext, lane: LaneAgents, post: (m: FromLane) => void): Promise<void> {
+/** Runs until the stop word. `sharesThread`: others need this thread's event loop, so the lane never blocks it. */
+export async function runLane(
+  context: LaneContext,
+  lane: LaneAgents,
+  post: (m: FromLane) => void,
+  sharesThread = false,
+): Promise<void> {
   const { placement, arena, layout } = context.start;
   for (const role of placement.agents) context.telemetry(role).reset();
   const vitals = context.telemetry(placement.agents[0]!).vitals;
@@ -123,7 +130,7 @@ async function run(context: LaneContext, lane: LaneAgents, post: (m: FromLane) =
   const cycle = new DutyCycle({
     agents: lane.agents,
     wait: placement.wait,
-    ownsSocket: lane.ownsSocket,
+    ownsSocket: lane.ownsSocket || sharesThread,
     arena,
     doorbell: new Doorbell(arena, layout.doorbells[placement.name]!),
     vitals,

@@ -43,5 +43,5 @@ export const HISTOGRAMS = {
   feed: ["decode"],
   factor: ["hop", "book", "graph"],
   execution: ["tickToOrder", "strategy", "risk", "encode", "roundTrip"],
-  writer: ["write"],
+  writer: [],
 } as const;
