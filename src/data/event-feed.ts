@@ -112,6 +112,7 @@ export class EventFeed {
   private decodeChunk(): EventChunk | null {
     if (!this.loadBlock()) return null;
     const block = this.block!;
+    if (this.row === 0 && this.latencyOffsetNs !== 0) this.checkOffset(block);
     const chunk = this.pool.pop() ?? new EventChunk();
     const rows = Math.min(CHUNK_ROWS, block.rows - this.row);
     this.decodeRows(block, this.row, rows, chunk);
@@ -123,6 +124,22 @@ export class EventFeed {
     if (this.tail !== null) this.tail.next = chunk;
     this.tail = chunk;
     return chunk;
+  }
+
+  /**
+   * hftbacktest refuses a file, when it loads it, if the offset leaves a row whose local time is not after its
+   * exchange time. A streamed file is refused at the block that holds the row.
+   */
+  private checkOffset(block: RowBlock): void {
+    const { i32 } = block;
+    for (let row = 0; row < block.rows; row++) {
+      const word = (block.first + row) << 4;
+      const hi = i32[word + 5]! - i32[word + 3]!;
+      const lo = (i32[word + 4]! >>> 0) - (i32[word + 2]! >>> 0);
+      if (hi * TWO_32 + lo + this.latencyOffsetNs > 0) continue;
+      const what = `local_ts is not after exch_ts with the latency offset of ${this.latencyOffsetNs} ns`;
+      throw new DataFileError(block.file, block.fileRow + row, what);
+    }
   }
 
   private decodeRows(block: RowBlock, from: number, rows: number, chunk: EventChunk): void {

@@ -18,11 +18,12 @@ LOT = 2.0 ** -10
 def market(rng, rows, tick, start_tick, t0, span_ns, odd):
     """Raw rows with both times; odd: clears, sub-lot quantities, far levels, crossed updates, rows without side."""
     mid = start_tick
+    lag = rng.choice([0, 0, 500_000])
     exch = t0
     out = []
     for _ in range(rows):
         exch += rng.choice([0, 0, 0, rng.randrange(1, 2 * span_ns // rows)])
-        local = exch + rng.choice([0, 1_000_000, rng.randrange(0, 3_000_000)])
+        local = exch + lag + rng.choice([0, 1_000_000, rng.randrange(0, 3_000_000)])
         r = rng.random()
         mid += rng.choice([-1, 0, 0, 0, 1]) if rng.random() < 0.3 else 0
         qty = rng.randrange(1, 8 << 10) * LOT
@@ -33,6 +34,7 @@ def market(rng, rows, tick, start_tick, t0, span_ns, odd):
             if rng.random() < 0.04: t += 3 if side == BUY else -3
             if rng.random() < 0.35: qty = 0.0
             if odd and rng.random() < 0.03: qty = 0.25 * LOT
+            if odd and rng.random() < 0.01: qty = -3 * LOT
             if odd and rng.random() < 0.03: qty = 0.5 * LOT
             out.append((rng.choice([1, 1, 1, 4]) | side, exch, local, t * tick, qty))
         elif r < 0.92:
@@ -113,10 +115,10 @@ def make(seed, out):
                                  ["power2", rng.choice([2.0, 3.0])], ["power3", rng.choice([2.0, 3.0])]]),
             "exch": rng.choice(["partial", "nopartial"]),
             "lat": ["const", rng.choice([0, 1_500_000, 700_000]), rng.choice([0, 700_000])],
-            "feedOffset": rng.choice([0, 0, 2_500_000]), "snapshot": None,
+            "feedOffset": rng.choice([0, 0, 0, 2_500_000, -100_000]), "snapshot": None,
         }
         if rng.random() < 0.5:
-            off = rng.choice([0, 0, 150_000])
+            off = rng.choice([0, 0, 150_000, -50_000])
             table = latency_table(rng, T0, span * 4, rng.random() < 0.7)
             save(rng, f"{out}/lat{k}.npz", table)
             asset["lat"] = ["intp", f"lat{k}.npz", off]

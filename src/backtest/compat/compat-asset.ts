@@ -96,6 +96,12 @@ export class CompatAsset {
     if (options.initialSnapshot !== undefined) this.applySnapshot(options.initialSnapshot);
   }
 
+  /** Decodes the first rows: before it there is no event. Throws DataFileError. */
+  start(): void {
+    this.local.cursor.start();
+    this.exchange.cursor.start();
+  }
+
   /** Time of the next local row; Infinity when there is none. */
   get nextRowTs(): number {
     return this.local.cursor.nextTs;
@@ -120,7 +126,7 @@ export class CompatAsset {
       const requestTs = requests.nextTs;
       const rowsTo = Math.min(limit.ts, requestTs);
       while (cursor.nextTs <= Math.min(rowsTo, limit.ts)) {
-        const error = exchange.processRows(rowsTo);
+        const error = this.runExchangeRows(rowsTo);
         if (error !== RC_OK) return this.fail(error, cursor.nextTs);
         // The local side follows chunk by chunk, so that chunks are freed and stay in the cache; never past what
         // is certain: a request not yet processed may be answered, and end the step, at its own instant.
@@ -137,6 +143,18 @@ export class CompatAsset {
 
   close(): void {
     this.feed.close();
+  }
+
+  /** When the following rows cannot be read, what precedes that instant is done on the local side, too. */
+  private runExchangeRows(bound: number): number {
+    try {
+      return this.exchange.processRows(bound);
+    } catch (error) {
+      const { nextTs } = this.exchange.cursor;
+      this.runLocalRows(nextTs);
+      this.local.processResponses(nextTs, NEVER, nextTs);
+      throw error;
+    }
   }
 
   private runLocalRows(bound: number): void {

@@ -46,6 +46,7 @@ export class CompatBacktest {
   dataError: DataFileError | null = null;
   private readonly assets: readonly CompatAsset[];
   private now = NEVER;
+  private started = false;
 
   /** Throws DataFileError when a file cannot be opened. */
   constructor(assets: readonly CompatAssetOptions[]) {
@@ -71,12 +72,14 @@ export class CompatBacktest {
 
   /** Lets `durationNs` pass. 0, 1 at the end of data, or an error code. */
   elapse(durationNs: number): number {
-    return this.begin() ? this.goto(this.until(durationNs), false, WAIT_NONE, 0) : RC_END_OF_DATA;
+    const code = this.begin();
+    return code === RC_OK ? this.goto(this.until(durationNs), false, WAIT_NONE, 0) : code;
   }
 
   /** Until the next market row (2), a response when `includeOrderResponse` (3), or the time-out (0). */
   waitNextFeed(includeOrderResponse: boolean, timeoutNs: number): number {
-    if (!this.begin()) return RC_END_OF_DATA;
+    const code = this.begin();
+    if (code !== RC_OK) return code;
     return this.goto(this.until(timeoutNs), true, includeOrderResponse ? WAIT_ANY : WAIT_NONE, 0);
   }
 
@@ -88,7 +91,8 @@ export class CompatBacktest {
 
   /** Runs to the end of data. */
   gotoEnd(): number {
-    return this.begin() ? this.goto(FOREVER, false, WAIT_NONE, 0) : RC_END_OF_DATA;
+    const code = this.begin();
+    return code === RC_OK ? this.goto(FOREVER, false, WAIT_NONE, 0) : code;
   }
 
   submitBuy(
@@ -222,13 +226,17 @@ export class CompatBacktest {
     return code === RC_OK && wait ? this.goto(FOREVER, false, orderId, asset) : code;
   }
 
-  /** The first step sets the clock to the first event. False: there is no event at all. */
-  private begin(): boolean {
-    if (this.now !== NEVER) return true;
-    let first = NEVER;
-    for (const asset of this.assets) first = Math.min(first, asset.nextTs);
-    this.now = first;
-    return first !== NEVER;
+  /** The first step sets the clock to the first event. RC_END_OF_DATA: there is no event at all. */
+  private begin(): number {
+    if (this.now !== NEVER) return RC_OK;
+    return this.guarded(() => {
+      if (!this.started) for (const asset of this.assets) asset.start();
+      this.started = true;
+      let first = NEVER;
+      for (const asset of this.assets) first = Math.min(first, asset.nextTs);
+      this.now = first;
+      return first === NEVER ? RC_END_OF_DATA : RC_OK;
+    });
   }
 
   private until(durationNs: number): number {
@@ -248,11 +256,15 @@ export class CompatBacktest {
     if (this.now === NEVER) throw new Error("the clock has not started: call elapse or waitNextFeed first");
   }
 
-  /** After a data error the run is over: every further step returns 100. */
   private goto(until: number, waitFeed: boolean, waitFor: number, waitAsset: number): number {
+    return this.guarded(() => this.advance(until, waitFeed, waitFor, waitAsset));
+  }
+
+  /** After a data error the run is over: every further step returns 100. */
+  private guarded(step: () => number): number {
     if (this.dataError !== null) return RC_DATA_ERROR;
     try {
-      return this.advance(until, waitFeed, waitFor, waitAsset);
+      return step();
     } catch (error) {
       if (!(error instanceof DataFileError)) throw error;
       this.dataError = error;

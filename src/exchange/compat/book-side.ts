@@ -46,15 +46,19 @@ export class BookSide {
     const index = key - this.origin;
     if (index < 0 || index >= this.size) return this.updateOutside(key, qty, code);
     const prev = this.qty[index]!;
-    if ((code & LOT_POSITIVE) !== 0) {
-      this.qty[index] = qty;
-      if (key > this.best) this.improve(key);
-      if (key < this.low) this.low = key;
-    } else {
-      this.qty[index] = this.bounded ? qty : 0;
-      if (key === this.best && (code & LOT_ZERO) !== 0) this.loseBest();
-    }
+    this.qty[index] = (code & LOT_POSITIVE) !== 0 || this.bounded ? qty : 0;
+    this.follow(key, code);
     return prev;
+  }
+
+  /** Best and low after a level was set. A negative quantity counts as a level here, and only here (theirs). */
+  private follow(key: number, code: number): void {
+    if ((code & LOT_ZERO) !== 0) {
+      if (key === this.best) this.loseBest();
+      return;
+    }
+    if (key > this.best) this.improve(key);
+    if (key < this.low) this.low = key;
   }
 
   /** Quantity at a key; 0 when there is no level, NaN outside the range of interest. */
@@ -92,13 +96,21 @@ export class BookSide {
     this.searchAfterClear(key);
   }
 
-  /** The range-of-interest book's ask side deletes nothing: its loop ends at the wrong bound. */
+  /**
+   * The same for the ask side of a range of interest, whose loop over indexes ends at tick + 1 − upper bound instead
+   * of − lower bound: only a clear beyond the range deletes anything, and then the wrong levels.
+   */
   clearDownToBroken(key: number): void {
+    const hiKey = this.origin + this.size - 1;
+    const count = Math.min(this.origin - key + 1, this.size);
+    if (this.best !== NO_KEY && count > 0) this.deleteLevels(hiKey - count + 1, this.best);
     this.searchAfterClear(key);
   }
 
   private searchAfterClear(key: number): void {
-    this.best = this.highestBelow(key - 1);
+    const low = this.low === NO_LOW && this.bounded ? this.origin : this.low;
+    const inside = Math.max(this.origin, Math.min(key - 1, this.origin + this.size - 1));
+    this.best = this.highestBetween(low, (this.bounded ? inside : key - 1) - 1);
     if (this.best === NO_KEY) this.low = NO_LOW;
   }
 
@@ -114,13 +126,15 @@ export class BookSide {
     if (this.best === NO_KEY) this.low = NO_LOW;
   }
 
-  /** Highest key with a quantity in [low, start − 1], or NO_KEY. */
+  /** Next best below `start`, as far as levels were ever set; NO_KEY when there is none. */
   private highestBelow(start: number): number {
-    const end = this.origin + this.size;
-    // The vector book clamps the exclusive start to the last index, so that index is never found from outside.
-    const top = start > end - 1 && this.bounded ? end - 1 : start;
-    const from = Math.min(top, end) - 1 - this.origin;
     const low = this.low === NO_LOW && this.searchesPastEmpty ? this.origin : this.low;
+    return this.highestBetween(low, start - 1);
+  }
+
+  /** Highest key with a quantity in [low, high], or NO_KEY. */
+  private highestBetween(low: number, high: number): number {
+    const from = Math.min(high, this.origin + this.size - 1) - this.origin;
     const to = Math.max(low, this.origin) - this.origin;
     const qty = this.qty;
     let found = NO_KEY;
@@ -130,13 +144,13 @@ export class BookSide {
         break;
       }
     }
-    return this.far.size === 0 ? found : this.highestFar(top, found);
+    return this.far.size === 0 ? found : this.highestFar(low, high, found);
   }
 
-  private highestFar(start: number, found: number): number {
+  private highestFar(low: number, high: number, found: number): number {
     let best = found;
     for (const [key, qty] of this.far) {
-      if (qty > 0 && key < start && key >= this.low && key > best) best = key;
+      if (qty > 0 && key <= high && key >= low && key > best) best = key;
     }
     return best;
   }
@@ -153,14 +167,9 @@ export class BookSide {
     const positive = (code & LOT_POSITIVE) !== 0;
     if (positive && this.include(key)) return this.update(key, qty, code);
     const prev = this.far.get(key) ?? 0;
-    if (positive) {
-      this.far.set(key, qty);
-      if (key > this.best) this.improve(key);
-      if (key < this.low) this.low = key;
-    } else {
-      this.far.delete(key);
-      if (key === this.best && (code & LOT_ZERO) !== 0) this.loseBest();
-    }
+    if (positive) this.far.set(key, qty);
+    else this.far.delete(key);
+    this.follow(key, code);
     return prev;
   }
 

@@ -5,7 +5,7 @@ import type { EventFeed } from "../../data/event-feed.ts";
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class ChunkCursor {
-  chunk: EventChunk | null;
+  chunk: EventChunk | null = null;
   group = 0;
   /** Next row of the group: its first, or the one that failed. */
   row = 0;
@@ -17,7 +17,11 @@ export class ChunkCursor {
   constructor(feed: EventFeed, side: typeof AT_EXCH | typeof AT_LOCAL) {
     this.feed = feed;
     this.side = side;
-    this.chunk = feed.advance(null);
+  }
+
+  /** Goes to the first row. Until then there is none. Throws DataFileError. */
+  start(): void {
+    this.chunk = this.feed.advance(null);
     this.settle(0);
   }
 

@@ -2,6 +2,7 @@
 import {
   type EventChunk,
   LOT_POSITIVE,
+  LOT_ZERO,
   OP_ASK,
   OP_BID,
   OP_CLEAR_ASK,
@@ -142,10 +143,10 @@ export class CompatBook {
         const at = k - bidOrigin;
         if (k < bidBest && at >= 0 && at < bidQty.length) {
           bidQty[at] = positive || roi ? qty[row]! : 0;
-          if (positive && k < bid.low) bid.low = k;
+          if ((bits & LOT_ZERO) === 0 && k < bid.low) bid.low = k;
           continue;
         }
-        if (bidRise && positive && k > bidBest) break;
+        if (bidRise && (bits & LOT_ZERO) === 0 && k > bidBest) break;
         bid.update(k, qty[row]!, bits);
       } else if (op === OP_ASK) {
         if (k >= askLow && k <= askHigh) break;
@@ -153,10 +154,10 @@ export class CompatBook {
         const at = k - askOrigin;
         if (k < askBest && at >= 0 && at < askQty.length) {
           askQty[at] = positive || roi ? qty[row]! : 0;
-          if (positive && k < ask.low) ask.low = k;
+          if ((bits & LOT_ZERO) === 0 && k < ask.low) ask.low = k;
           continue;
         }
-        if (askRise && positive && k > askBest) break;
+        if (askRise && (bits & LOT_ZERO) === 0 && k > askBest) break;
         ask.update(k, qty[row]!, bits);
       } else if (op === OP_NONE) continue;
       else break;
