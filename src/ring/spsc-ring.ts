@@ -30,7 +30,7 @@ const FORCED_LOAD_EVERY = 64;
 /** Free slots whose cache lines a producer takes at once. Taking them one by one serialises the transfers. */
 const OWN_AHEAD = 16;
 /** Rest of a consumer that has just emptied a burst, ~30 ns each: polling steals the producer's cursor line. */
-const BURST_PAUSES = 4;
+const BURST_PAUSES = 12;
 
 /** Records that a consumer keeps at most before it releases them; bounds what a full ring seems to hold. */
 const MAX_UNRELEASED = 64;
