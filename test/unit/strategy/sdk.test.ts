@@ -133,3 +133,12 @@ test("why keeps the newest decisions of each strategy; a standing one does not p
   ]);
   expect(why.read(0)).toEqual([]);
 });
+
+test("docs/strategy.md names every topic, and every example is a strategy that loads", async () => {
+  const doc = await Bun.file(join(import.meta.dir, "../../../docs/strategy.md")).text();
+  for (const topic of Object.keys(TOPICS)) expect(doc).toContain(`\`${topic}\``);
+  for (const name of ["quoter", "event-driven", "clock-driven"]) {
+    const loaded = await loadStrategy(join(import.meta.dir, `../../../examples/${name}.ts`));
+    expect(definitionProblems(loaded)).toEqual([]);
+  }
+});
