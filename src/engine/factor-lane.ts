@@ -75,7 +75,7 @@ export async function buildFactor(
 const TIMED_EVERY = 32;
 
 /** Hot; factor lane; 0 bytes. `book`: first record of an event → its last; `graph`: the last record itself. */
-class TimedHandler implements RecordHandler {
+export class TimedHandler implements RecordHandler {
   private readonly inner: FactorHandler;
   private readonly nowNs: () => number;
   private readonly book: Histogram;
