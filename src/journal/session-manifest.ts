@@ -28,6 +28,8 @@ export interface SessionManifest {
   readonly strategies: readonly string[];
   /** Stream number → name. */
   readonly streams: Readonly<Record<string, string>>;
+  /** What the engine needs to run the session again (engine/replay-setup.ts); absent in older sessions. */
+  readonly replay?: Readonly<Record<string, unknown>>;
 }
 
 /** Throws the file system's error. */
