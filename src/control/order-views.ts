@@ -178,8 +178,8 @@ export class OrderViews implements RecordHandler {
     this.lastReport = known ?? null;
     const i = this.instrument(r.instrument);
     if (known === undefined || i === undefined) return;
-    if (r.execType === EXEC_UNKNOWN) known.state = ORDER_STATE_NAMES[ORDER_UNKNOWN];
-    else if (r.orderState !== ORDER_NONE) known.state = ORDER_STATE_NAMES[r.orderState] ?? known.state;
+    // Reports may overtake each other: an order that is over stays over.
+    if (OPEN_STATES.has(known.state)) this.setState(known, r);
     const over = r.execType === EXEC_CANCELED || r.execType === EXEC_EXPIRED || r.execType === EXEC_REJECTED;
     if (!over && r.qtyLots > 0 && r.pxTicks > 0) {
       known.price = priceText(i, r.pxTicks);
@@ -189,6 +189,11 @@ export class OrderViews implements RecordHandler {
     this.setExecuted(known, i, Math.max(known.execLots, r.cumQtyLots));
     known.updatedAt = this.timeText(r.recvTsNs);
     known.roundTripUs ??= Math.round((r.recvTsNs - known.sentNs) / 1000);
+  }
+
+  private setState(order: Tracked, r: OrderReport): void {
+    if (r.execType === EXEC_UNKNOWN) order.state = ORDER_STATE_NAMES[ORDER_UNKNOWN];
+    else if (r.orderState !== ORDER_NONE) order.state = ORDER_STATE_NAMES[r.orderState] ?? order.state;
   }
 
   private onReportDetail(d: OrderReportDetail): void {
@@ -206,7 +211,8 @@ export class OrderViews implements RecordHandler {
       order.filledLots += f.qtyLots;
       this.setExecuted(order, i, Math.max(order.execLots, order.filledLots));
       const filled = order.execLots >= order.qtyLots;
-      order.state = ORDER_STATE_NAMES[filled ? ORDER_FILLED : ORDER_PARTIALLY_FILLED];
+      if (OPEN_STATES.has(order.state))
+        order.state = ORDER_STATE_NAMES[filled ? ORDER_FILLED : ORDER_PARTIALLY_FILLED];
     }
     this.lastFill = {
       tradeId: id64(f.tradeIdLo, f.tradeIdHi),
