@@ -23,7 +23,7 @@ import type { LaneStart } from "./lane-protocol.ts";
 import { STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { loadDefinition } from "./load-strategy.ts";
 import { NoticeTap } from "./notice-tap.ts";
-import { restoreLedger } from "./recovered.ts";
+import { restoreLedger, strategyNow } from "./recovered.ts";
 import { loadCredentials, makeRest } from "./venue-access.ts";
 import { WitnessedGateway, WitnessedKillWord } from "./witness.ts";
 import { workingRequests } from "./working-requests.ts";
@@ -81,6 +81,11 @@ export async function buildExecution(
     seed: start.session.nonceLo,
     counters: newGatewayCounters(),
     workingOrders: () => workingRequests(handler.parts.table),
+    isKnownFill: (instrument, lo, hi) => handler.parts.cycle.tradeIds.knows(instrument, lo, hi),
+    earlier: {
+      orders: start.restored.orders,
+      strategyOf: (lo, hi, strategy) => strategyNow(start.restored.sessions, lo, hi, strategy),
+    },
     onReconcileFailure: (message) => context.log.log(LOG_WARN, 0, `reconciliation failed: ${message}`),
   });
   door.open(gateway, handler.parts.desk);

@@ -3,17 +3,19 @@
 //
 //   start: lock, kill word, venue, instruments, WAL recovery, plan, arena, lanes (built and warm), go
 //   stop:  EXECUTION stops quoting, cancels, confirms → main proves it at the venue → stop word → summary
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { lockMemory, monotonicNs, realtimeNs } from "../../ffi/host.ts";
 import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { type Recovery, recoverWal } from "../journal/recovery.ts";
-import { writeManifest } from "../journal/session-manifest.ts";
+import { readManifests, type SessionManifest, writeManifest } from "../journal/session-manifest.ts";
 import { confineProcess, keepSweeping } from "../lane/pinning.ts";
 import type { Instrument } from "../market/instrument.ts";
 import { createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { type KillWord, openKillWord } from "../risk/kill-word.ts";
 import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
+import { cancelEarlierOrders } from "./earlier-orders.ts";
 import { type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
 import { EngineError } from "./engine-error.ts";
 import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
@@ -49,6 +51,8 @@ export interface EngineHooks {
 const READY_MS = 120_000;
 const LANE_END_MS = 5_000;
 const KILL_CANCEL_MS = 60_000;
+const EARLIER_ORDERS_MS = 10_000;
+const LATE_MARGIN_MS = 2_000;
 
 export class LiveEngine {
   readonly settings: EngineSettings;
@@ -63,6 +67,7 @@ export class LiveEngine {
   private startedNs = 0;
   private failure = "";
   private stopping = false;
+  private lateLook: ReturnType<typeof setTimeout> | null = null;
   private killWordOf: KillWord | null = null;
   private linkOf: MainLink | null = null;
   private viewOf: EngineView | null = null;
@@ -105,10 +110,12 @@ export class LiveEngine {
     this.venue = await openVenue(settings, hooks.venueEntry);
     this.canceller = new EmergencyCanceller(this.venue.rest);
     const instruments = await resolveInstruments(this.venue, settings);
+    const earlier = earlierSessions(dataDir);
+    await this.cancelEarlier(earlier);
     const recovery = this.recover(dataDir);
     const plan = await planEngine(settings, instruments);
     for (const note of plan.placement.notes) hooks.log("warn", note);
-    const starts = this.laneStarts(plan, instruments, recovery);
+    const starts = this.laneStarts(plan, instruments, recovery, earlier);
     this.linkOf = new MainLink(starts[0]!);
     this.viewOf = new EngineView(starts[0]!, plan, this.linkOf);
     this.linkOf.onNotice((notice) => hooks.log(notice.level, notice.text, { lane: notice.lane }));
@@ -123,7 +130,32 @@ export class LiveEngine {
     return recovery;
   }
 
-  private laneStarts(plan: EnginePlan, instruments: readonly Instrument[], recovery: Recovery): LaneStart[] {
+  /** Now, and once more when a request that a killed session had under way can no longer be accepted. */
+  private async cancelEarlier(earlier: readonly SessionManifest[]): Promise<void> {
+    if (earlier.length === 0) return;
+    const { rest } = required(this.venue);
+    const nonces = new Set(earlier.map((s) => `${s.nonceHi}:${s.nonceLo}`));
+    const run = () =>
+      cancelEarlierOrders({
+        openOrders: () => rest.openOrders(),
+        cancel: (symbol, origClientOrderId) => rest.orderRequest("DELETE", { symbol, origClientOrderId }),
+        isOurs: (id) => nonces.has(`${id.nonceHi}:${id.nonceLo}`),
+        symbols: this.settings.instruments.map((i) => i.symbol),
+        deadlineMs: EARLIER_ORDERS_MS,
+        log: this.hooks.log,
+      });
+    await run();
+    this.lateLook = setTimeout(() => {
+      run().catch((error: Error) => this.hooks.log("error", error.message));
+    }, this.settings.venue.recvWindowMs + LATE_MARGIN_MS);
+  }
+
+  private laneStarts(
+    plan: EnginePlan,
+    instruments: readonly Instrument[],
+    recovery: Recovery,
+    earlier: readonly SessionManifest[],
+  ): LaneStart[] {
     const nowNs = realtimeNs();
     const session = newSession(nowNs, (words) => crypto.getRandomValues(words));
     const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, monotonicNs());
@@ -155,7 +187,7 @@ export class LiveEngine {
       subscriptions: plan.subscriptions,
       marketTimerNs: plan.marketTimerNs,
       walPosition: recovery.endPosition,
-      restored: restoredState(recovery, instruments, plan.strategies),
+      restored: restoredState(recovery, instruments, plan.strategies, earlier),
       parks: Object.fromEntries(placement.lanes.map((lane) => [lane.name, lane.wait === "park"])),
       roleLanes: Object.fromEntries(
         placement.lanes.flatMap((lane) => lane.agents.map((role) => [role, lane.name])),
@@ -261,8 +293,10 @@ export class LiveEngine {
     const { hooks, settings } = this;
     let end = this.failure === "" ? "clean" : this.failure;
     let proven = keep;
-    if (!keep) {
-      const quiet = this.failure === "" && (await this.link.shutdown(settings.engine.shutdownMs));
+    const quiet = this.failure === "" && (await this.link.shutdown(settings.engine.shutdownMs, keep));
+    if (keep) {
+      hooks.log("warn", "working orders stay at the venue; the next start on this data directory cancels them");
+    } else {
       if (!quiet) hooks.log("warn", "EXECUTION did not confirm: main cancels");
       const report = await this.cancelEverything(settings.engine.shutdownMs);
       proven = report.proven;
@@ -298,6 +332,7 @@ export class LiveEngine {
 
   private async abandon(): Promise<void> {
     this.stopping = true;
+    if (this.lateLook !== null) clearTimeout(this.lateLook);
     this.stopSweeping?.();
     this.supervisor?.stop();
     for (const lane of this.lanes) lane.terminate();
@@ -316,6 +351,12 @@ function assetsOf(instruments: readonly Instrument[]): string[] {
 function required<T>(value: T | null): T {
   if (value === null) throw new EngineError("the engine is not started", 1);
   return value;
+}
+
+/** Of this data directory; their orders and fills are ours to account for. */
+function earlierSessions(dataDir: string): SessionManifest[] {
+  const dir = walDir(dataDir);
+  return existsSync(dir) ? [...readManifests(dir).bySession.values()] : [];
 }
 
 function takeLock(dataDir: string): DataDirLock {

@@ -133,9 +133,13 @@ export class MainLink {
     return promise;
   }
 
-  /** Asks EXECUTION to end: no quotes, everything cancelled and confirmed. False when it did not confirm. */
-  async shutdown(timeoutMs: number): Promise<boolean> {
-    const reply = await this.send({ code: CONTROL_SHUTDOWN, target: 0, text: "shutdown" }, timeoutMs);
+  /**
+   * Asks EXECUTION to end: no quotes, everything cancelled and confirmed; with `keep` working orders stay and
+   * only requests under way are waited for. False when it did not confirm.
+   */
+  async shutdown(timeoutMs: number, keep: boolean): Promise<boolean> {
+    const command = { code: CONTROL_SHUTDOWN, target: 0, arg0: keep ? 1 : 0, text: "shutdown" };
+    const reply = await this.send(command, timeoutMs);
     return reply !== null && reply.result === 0;
   }
 

@@ -1,8 +1,11 @@
 // What the WAL says of earlier sessions, in the numbers of this one: positions go to the strategy of the same
 // name, or to house when there is none any more; fills that no Position record contains yet are to be booked
 // again; trade ids already applied are remembered. Plain data for EXECUTION. Cold.
+import type { RecoveredOrder } from "../journal/recovered-state.ts";
 import type { Recovery } from "../journal/recovery.ts";
+import type { SessionManifest } from "../journal/session-manifest.ts";
 import type { Instrument } from "../market/instrument.ts";
+import { formatClientId } from "../order/client-id.ts";
 import { HOUSE, type RestoredPosition } from "../order/ledger.ts";
 import type { ExecutionHandler } from "../strategy/execution-handler.ts";
 
@@ -23,6 +26,8 @@ export interface RestoredFill {
 
 export interface RestoredTrades {
   readonly instrument: number;
+  /** Start of the first session that traded the instrument, ms; NaN = none. */
+  readonly sinceMs: number;
   /** Decimal digits; "" = no fill is known. */
   readonly lastTradeId: string;
   /** Newest last. */
@@ -30,15 +35,32 @@ export interface RestoredTrades {
   readonly recentHi: readonly number[];
 }
 
+/** An order that the WAL holds as open: its session is over. */
+export interface RestoredOrder {
+  readonly symbol: string;
+  readonly clientId: string;
+}
+
+/** Numbers of strategies in an earlier session, by its nonce. */
+export interface EarlierNumbers {
+  readonly nonceLo: number;
+  readonly nonceHi: number;
+  /** Index: number then; value: number now, 0 = house. */
+  readonly strategies: readonly number[];
+}
+
 export interface Restored {
   readonly pairs: readonly RestoredPair[];
   readonly trades: readonly RestoredTrades[];
+  readonly orders: readonly RestoredOrder[];
+  readonly sessions: readonly EarlierNumbers[];
 }
 
 export function restoredState(
   recovery: Recovery,
   instruments: readonly Instrument[],
   strategies: readonly { readonly id: number; readonly name: string }[],
+  sessions: readonly SessionManifest[],
 ): Restored {
   const instrumentId = (symbol: string) => instruments.find((i) => i.symbol === symbol)?.id ?? 0;
   const strategyId = (name: string) => strategies.find((s) => s.name === name)?.id ?? HOUSE;
@@ -55,22 +77,67 @@ export function restoredState(
       feesLo: p.feesLo,
       fills: p.fillsSince,
     }));
-  const trades = recovery.instruments
-    .filter((i) => instrumentId(i.symbol) !== 0)
-    .map((i) => ({
-      instrument: instrumentId(i.symbol),
-      lastTradeId: i.maxTradeId < 0n ? "" : String(i.maxTradeId),
-      recentLo: [...i.recentTradeIds].map((id) => Number(id & 0xffff_ffffn)),
-      recentHi: [...i.recentTradeIds].map((id) => Number(id >> 32n)),
-    }));
-  return { pairs, trades };
+  const orders = recovery.openOrders
+    .filter((o) => instrumentId(o.symbol) !== 0)
+    .map((o) => ({ symbol: o.symbol, clientId: earlierClientId(o, sessions) }));
+  return {
+    pairs,
+    trades: instruments.map((i) => restoredTrades(i, recovery, sessions)),
+    orders,
+    sessions: sessions.map((s) => ({
+      nonceLo: s.nonceLo,
+      nonceHi: s.nonceHi,
+      strategies: s.strategies.map(strategyId),
+    })),
+  };
+}
+
+function restoredTrades(
+  { id, symbol }: Instrument,
+  recovery: Recovery,
+  sessions: readonly SessionManifest[],
+): RestoredTrades {
+  const known = recovery.instruments.find((i) => i.symbol === symbol);
+  const ids = [...(known?.recentTradeIds ?? [])];
+  const starts = sessions
+    .filter((s) => s.instruments.some((i) => i.symbol === symbol))
+    .map((s) => Number(BigInt(s.createdUnixNs) / 1_000_000n));
+  return {
+    instrument: id,
+    sinceMs: starts.length === 0 ? Number.NaN : Math.min(...starts),
+    lastTradeId: known === undefined || known.maxTradeId < 0n ? "" : String(known.maxTradeId),
+    recentLo: ids.map((trade) => Number(trade & 0xffff_ffffn)),
+    recentHi: ids.map((trade) => Number(trade >> 32n)),
+  };
+}
+
+function earlierClientId(order: RecoveredOrder, sessions: readonly SessionManifest[]): string {
+  const nonceLo = Number(order.nonce & 0xffff_ffffn);
+  const nonceHi = Number(order.nonce >> 32n);
+  const session = sessions.find((s) => s.nonceLo === nonceLo && s.nonceHi === nonceHi);
+  const strategy = Math.max(0, session?.strategies.indexOf(order.strategy) ?? 0);
+  return formatClientId({ nonceLo, nonceHi, strategy, clientSeq: order.clientSeq });
+}
+
+/** This session's number of a strategy that an order id names. */
+export function strategyNow(
+  sessions: readonly EarlierNumbers[],
+  nonceLo: number,
+  nonceHi: number,
+  strategy: number,
+): number {
+  const session = sessions.find((s) => s.nonceLo === nonceLo && s.nonceHi === nonceHi);
+  return session === undefined ? strategy : (session.strategies[strategy] ?? HOUSE);
 }
 
 /** Brings ledger and trade ids of a new session to where the WAL ended, and tells the gateway where to go on. */
 export function restoreLedger(
   handler: ExecutionHandler,
   restored: Restored,
-  gateway: { recoverSince(instrumentId: number, tradeId: string): void },
+  gateway: {
+    recoverSince(instrumentId: number, tradeId: string): void;
+    recoverSinceTime(instrumentId: number, unixMs: number): void;
+  },
 ): void {
   const { ledger, cycle } = handler.parts;
   for (const pair of restored.pairs) {
@@ -80,10 +147,12 @@ export function restoreLedger(
       ledger.bookFee(pair.strategy, pair.instrument, fill.feeAsset, fill.feeE8);
     }
   }
+  ledger.forgetTraffic();
   for (const trades of restored.trades) {
     trades.recentLo.forEach((lo, k) => {
       cycle.tradeIds.take(trades.instrument, lo, trades.recentHi[k]!);
     });
     if (trades.lastTradeId !== "") gateway.recoverSince(trades.instrument, trades.lastTradeId);
+    else if (trades.sinceMs > 0) gateway.recoverSinceTime(trades.instrument, trades.sinceMs);
   }
 }

@@ -19,6 +19,8 @@ import {
 import {
   Fill,
   FillDetail,
+  FLAG_VENUE,
+  HEADER_FLAGS,
   HEADER_KIND,
   KIND_FILL,
   KIND_FILL_DETAIL,
@@ -298,7 +300,9 @@ export class RecoveredState implements RecordHandler {
     return order;
   }
 
+  /** The ledger's own; what the venue says of the net position is an observation, not a holding of house. */
   private onPosition(m: RecordMemory, at: number): void {
+    if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_VENUE) !== 0) return;
     const record = this.position.wrap(m, at);
     const strategy = this.context.strategyOf(record.strategy);
     const symbol = this.context.symbolOf(record.instrument);

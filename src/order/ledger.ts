@@ -191,6 +191,15 @@ export class Ledger {
     this.fees.set(pair, from.feesHi, from.feesLo);
   }
 
+  /** Cold: volumes and counts belong to a session; what restoring has booked is not traffic of this one. */
+  forgetTraffic(): void {
+    this.volumeLots.fill(0);
+    this.fillCount.fill(0);
+    this.makerCount.fill(0);
+    for (let pair = 0; pair < this.strategies * this.instruments; pair++)
+      this.turnoverTickLots.set(pair, 0, 0);
+  }
+
   private open(pair: number, lots: number, pxTicks: number): void {
     const cost = this.costTickLots[pair] + lots * pxTicks;
     assert(Math.abs(cost) <= Number.MAX_SAFE_INTEGER, "cost of a position passed 2^53 tick lots");

@@ -62,6 +62,17 @@ export class TradeIds {
     return TRADE_FRESH;
   }
 
+  /** True when take() would not call the id fresh. */
+  knows(instrument: number, idLo: number, idHi: number): boolean {
+    const base = instrument * (this.mask + 1);
+    let i = this.home(idLo, idHi);
+    for (let at = this.buckets[base + i]; at !== EMPTY; at = this.buckets[base + i]) {
+      if (this.lo[at] === idLo && this.hi[at] === idHi) return true;
+      i = (i + 1) & this.mask;
+    }
+    return this.tooOld(instrument, idLo, idHi);
+  }
+
   private home(idLo: number, idHi: number): number {
     return (Math.imul(idLo ^ Math.imul(idHi, 0x9e3779b1), 0x85ebca6b) >>> 7) & this.mask;
   }

@@ -18,6 +18,7 @@ export const FLAG_CONTINUATION = 4;
 export const FLAG_SNAPSHOT = 8;
 export const FLAG_RECOVERED = 16;
 export const FLAG_REDUCE_ONLY = 32;
+export const FLAG_VENUE = 64;
 export const KIND_DEPTH_DELTA = 1;
 export const KIND_DEPTH_CLEAR = 2;
 export const KIND_SNAPSHOT_BEGIN = 3;

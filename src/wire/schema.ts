@@ -55,6 +55,8 @@ export const FLAGS = {
   /** Recovered from the venue's history, not seen live. */
   RECOVERED: 16,
   REDUCE_ONLY: 32,
+  /** A Position as the venue states it (net), not one of the ledger. */
+  VENUE: 64,
 } as const;
 
 const f64 = (name: string, doc = ""): Field => ({ name, type: "f64", doc });

@@ -4,11 +4,12 @@
 // whole reconciliation is tried again.
 import { parseDecimal, scaleTo, toSteps } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
-import { parseClientId } from "../../order/client-id.ts";
+import { type ClientId, parseClientId } from "../../order/client-id.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
 import { EXEC_STATUS, SIDE_BUY, SIDE_SELL, SOURCE_QUERY } from "../../wire/codes.ts";
 import { FLAG_RECOVERED } from "../../wire/messages.gen.ts";
 import type { VenueAccount, VenueFill, VenueOrder, VenueResult } from "../contract.ts";
+import type { EarlierSessions } from "./gateway-options.ts";
 import { orderStateOfText, REASON_OTHER } from "./order-codes.ts";
 import type { ReportWriter } from "./report-writer.ts";
 import { costTickLots } from "./user-stream.ts";
@@ -32,6 +33,7 @@ export interface AccountSyncOptions {
   readonly probe: (request: OrderRequest) => void;
   /** Trade ids asked for again before the last known one (late and out-of-order trades). */
   readonly overlap: number;
+  readonly earlier?: EarlierSessions;
 }
 
 /** Why a reconciliation failed; the message names the query. */
@@ -59,20 +61,31 @@ export class AccountSync {
   private readonly lastTradeIds: (bigint | null)[];
   /** Trades before this id are none of this session's business, overlap or not. */
   private readonly floors: bigint[];
+  /** Where no trade is known: trades from this time on are recovered; NaN = none. */
+  private readonly sinceMs: number[];
   private readonly clientIds: Map<string, string>;
+  private earlierProved: boolean;
 
   constructor(options: AccountSyncOptions) {
     this.recoveredFills = 0;
     this.options = options;
     this.lastTradeIds = options.instruments.map(() => null);
     this.floors = options.instruments.map(() => 0n);
+    this.sinceMs = options.instruments.map(() => Number.NaN);
     this.clientIds = new Map();
+    this.earlierProved = false;
   }
 
   /** Last journalled trade id of an instrument, decimal digits: what comes after it is recovered. */
   setSince(instrumentId: number, tradeId: string): void {
     const index = this.options.instruments.findIndex((i) => i.id === instrumentId);
     if (index >= 0) this.lastTradeIds[index] = BigInt(tradeId);
+  }
+
+  /** No trade is journalled, but sessions were: what happened since then is theirs. */
+  setSinceTime(instrumentId: number, unixMs: number): void {
+    const index = this.options.instruments.findIndex((i) => i.id === instrumentId);
+    if (index >= 0) this.sinceMs[index] = unixMs;
   }
 
   /** A fill was seen live. */
@@ -86,6 +99,7 @@ export class AccountSync {
     try {
       const open = await this.openOrders();
       await this.working(open);
+      await this.earlierOrders();
       for (let i = 0; i < this.options.instruments.length; i++) await this.fills(i);
       await this.positions();
       await this.balances();
@@ -122,6 +136,19 @@ export class AccountSync {
     this.flush();
   }
 
+  /** How the orders of sessions that died have ended; the journal holds them as open. */
+  private async earlierOrders(): Promise<void> {
+    if (this.earlierProved) return;
+    for (const { symbol, clientId } of this.options.earlier?.orders ?? []) {
+      const result = await this.options.account.order(symbol, clientId);
+      if (result.ok) this.writeStatus(result.value);
+      // Unknown to the venue: it never arrived, and its request is past its time or will be swept.
+      else if (result.code !== NO_SUCH_ORDER) throw new QueryError(`order ${clientId}`, result.message);
+    }
+    this.earlierProved = true;
+    this.flush();
+  }
+
   private async fills(index: number): Promise<void> {
     const { account, instruments, overlap } = this.options;
     const symbol = instruments[index]!.symbol;
@@ -129,6 +156,9 @@ export class AccountSync {
     if (since === null) {
       const latest = take(`trades of ${symbol}`, await account.fills(symbol));
       const newest = latest.reduce((most, f) => maxId(most, BigInt(f.tradeId)), 0n);
+      const sinceMs = this.sinceMs[index]!;
+      for (const fill of latest) if (fill.timeMs >= sinceMs) await this.recover(index, fill);
+      this.flush();
       this.lastTradeIds[index] = newest;
       this.floors[index] = newest + 1n;
       return;
@@ -144,16 +174,17 @@ export class AccountSync {
   }
 
   private async recover(index: number, fill: VenueFill): Promise<void> {
-    const clientId = await this.clientIdOfOrder(fill);
     const instrument = this.options.instruments[index]!;
-    const own = parseClientId(clientId);
     const writer = this.options.writer;
-    const f = writer.fill;
     const order = ID(fill.orderId);
     const trade = ID(fill.tradeId);
+    // Before the order is asked for: most of the overlap is known.
+    if (writer.isKnownFill(instrument.id, trade.lo, trade.hi)) return;
+    const own = parseClientId(await this.clientIdOfOrder(fill));
+    const f = writer.fill;
     f.flags = FLAG_RECOVERED;
     f.instrument = instrument.id;
-    f.strategy = own?.strategy ?? 0;
+    f.strategy = own === null ? 0 : this.strategyOf(own);
     f.exchTsNs = writer.sessionNs(fill.timeMs);
     f.recvTsNs = this.options.nowNs();
     f.clientSeq = own?.clientSeq ?? 0;
@@ -173,6 +204,11 @@ export class AccountSync {
     if (!writer.writeFill()) throw new QueryError(`trade ${fill.tradeId}`, "the journal has no room");
     this.recoveredFills++;
     this.lastTradeIds[index] = maxId(this.lastTradeIds[index] ?? 0n, BigInt(fill.tradeId));
+  }
+
+  private strategyOf(own: ClientId): number {
+    const { earlier } = this.options;
+    return earlier === undefined ? own.strategy : earlier.strategyOf(own.nonceLo, own.nonceHi, own.strategy);
   }
 
   private async clientIdOfOrder(fill: VenueFill): Promise<string> {
@@ -233,7 +269,7 @@ export class AccountSync {
     const o = writer.order;
     o.flags = FLAG_RECOVERED;
     o.instrument = instrument.id;
-    o.strategy = own?.strategy ?? 0;
+    o.strategy = own === null ? 0 : this.strategyOf(own);
     o.exchTsNs = writer.sessionNs(order.updateTimeMs);
     o.recvTsNs = this.options.nowNs();
     o.clientSeq = own?.clientSeq ?? 0;

@@ -48,7 +48,7 @@ export class AccountWatch implements UserStreamOwner {
   private resyncs: number;
 
   constructor(options: GatewayOptions, writer: ReportWriter, prng: Prng, orders: OrderKnowledge) {
-    const { instruments, assets, privateUrl, rest, connect, link, nowNs, workingOrders } = options;
+    const { instruments, assets, privateUrl, rest, connect, link, nowNs, workingOrders, earlier } = options;
     this.state = FEED_CONNECTING;
     this.options = options;
     this.writer = writer;
@@ -61,6 +61,7 @@ export class AccountWatch implements UserStreamOwner {
       nowNs,
       workingOrders,
       overlap,
+      ...(earlier === undefined ? {} : { earlier }),
       ...orders,
     });
     this.users = new UserStream(
@@ -95,6 +96,10 @@ export class AccountWatch implements UserStreamOwner {
 
   recoverSince(instrumentId: number, tradeId: string): void {
     this.sync.setSince(instrumentId, tradeId);
+  }
+
+  recoverSinceTime(instrumentId: number, unixMs: number): void {
+    this.sync.setSinceTime(instrumentId, unixMs);
   }
 
   poll(nowNs: number): number {

@@ -6,6 +6,7 @@ import type { OrderRequest } from "../../order/gateway.ts";
 import type { TransportFactory } from "../contract.ts";
 import type { LinkOptions } from "../transport/link.ts";
 import type { Credentials } from "./credentials.ts";
+import type { KnownFill } from "./report-writer.ts";
 import type { BinanceRest } from "./rest.ts";
 import type { UserStreamCounters } from "./user-stream.ts";
 
@@ -54,6 +55,14 @@ export const newGatewayCounters = (): GatewayCounters => ({
   cancelAllFailures: 0,
 });
 
+/** Sessions that are over: their orders may have been filled, and ended, with nobody watching. */
+export interface EarlierSessions {
+  /** Orders whose end the journal does not hold; each is asked for once. */
+  readonly orders: readonly { readonly symbol: string; readonly clientId: string }[];
+  /** This session's number of a strategy that an order id names; 0 = house. */
+  readonly strategyOf: (nonceLo: number, nonceHi: number, strategy: number) => number;
+}
+
 export interface GatewayOptions {
   readonly instruments: readonly Instrument[];
   /** Asset id → name; element 0 stands for an unknown asset. */
@@ -80,6 +89,10 @@ export interface GatewayOptions {
   readonly userCounters?: UserStreamCounters;
   /** What the order table holds as not over; proved at each reconciliation. */
   readonly workingOrders: () => readonly OrderRequest[];
+  /** Trades already applied are not journalled again. */
+  readonly isKnownFill?: KnownFill;
+  /** What earlier sessions of this data directory left behind. */
+  readonly earlier?: EarlierSessions;
   /** Told why a reconciliation or a log-on failed (cold, for the log). */
   readonly onReconcileFailure?: (message: string) => void;
 }

@@ -71,7 +71,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     this.counters = options.counters;
     this.options = options;
     this.signer = new Signer(options.credentials);
-    this.writer = new ReportWriter(options.sink, options.baseMs);
+    this.writer = new ReportWriter(options.sink, options.baseMs, options.isKnownFill);
     this.encoder = new RequestEncoder(
       options.instruments,
       options.ids,
@@ -121,6 +121,11 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
   /** Where recovery begins: the last journalled trade id of an instrument (decimal digits). Before start. */
   recoverSince(instrumentId: number, tradeId: string): void {
     this.account.recoverSince(instrumentId, tradeId);
+  }
+
+  /** The same where no trade has been journalled yet: what happened since this time, ms. Before start. */
+  recoverSinceTime(instrumentId: number, unixMs: number): void {
+    this.account.recoverSinceTime(instrumentId, unixMs);
   }
 
   /** Asks for a reconciliation as soon as possible. */

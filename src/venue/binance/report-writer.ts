@@ -14,6 +14,7 @@ import {
   encodePositionDetail,
   FLAG_CONTINUATION,
   FLAG_MORE,
+  FLAG_VENUE,
 } from "../../wire/messages.gen.ts";
 
 const NS_PER_MS = 1_000_000;
@@ -64,17 +65,25 @@ export class FillNews {
   feeE8 = 0.5;
 }
 
+/** Whether a trade has been applied, by its id. Hot: called once per fill. */
+export type KnownFill = (instrument: number, idLo: number, idHi: number) => boolean;
+
 export class ReportWriter {
   /** Records that did not fit. */
   lost: number;
+  /** Fills that had been applied before: stream, history and reconnects repeat them, the journal does not. */
+  repeatedFills: number;
   readonly order: OrderNews;
   readonly fill: FillNews;
   private readonly sink: RecordSink;
   private readonly baseMs: number;
+  readonly isKnownFill: KnownFill;
   private sequence: number;
 
-  constructor(sink: RecordSink, baseMs: number) {
+  constructor(sink: RecordSink, baseMs: number, isKnownFill: KnownFill = () => false) {
     this.lost = 0;
+    this.repeatedFills = 0;
+    this.isKnownFill = isKnownFill;
     this.order = new OrderNews();
     this.fill = new FillNews();
     this.sink = sink;
@@ -138,9 +147,14 @@ export class ReportWriter {
     return true;
   }
 
+  /** True as well for a fill that needs no record because it is known. */
   writeFill(): boolean {
-    if (!this.room(2)) return false;
     const f = this.fill;
+    if (this.isKnownFill(f.instrument, f.tradeIdLo, f.tradeIdHi)) {
+      this.repeatedFills++;
+      return true;
+    }
+    if (!this.room(2)) return false;
     const m = this.sink.memory;
     const sequence = this.take();
     encodeFill(
@@ -268,11 +282,11 @@ export class ReportWriter {
     const m = this.sink.memory;
     const sequence = this.take();
     let at = this.sink.tryClaim();
-    const head = flags | FLAG_MORE;
+    const head = flags | FLAG_VENUE | FLAG_MORE;
     encodePosition(m, at, head, instrument, 0, sequence, 0, exchTsNs, recvTsNs, qtyLots, costTickLots, 0, 0);
     this.sink.commit();
     at = this.sink.tryClaim();
-    const tail = flags | FLAG_CONTINUATION;
+    const tail = flags | FLAG_VENUE | FLAG_CONTINUATION;
     encodePositionDetail(m, at, tail, instrument, 0, sequence, 0, exchTsNs, recvTsNs, 0, 0, 0, Number.NaN);
     this.sink.commit();
     return true;
