@@ -1,5 +1,5 @@
-// Our side of the comparison with hftbacktest: the same commands as peer.py, one run per call of `runOwn`; as a
-// program one run in a fresh process: bun own.ts MODE BOOK SOURCE FILE ROWS → one JSON line.
+// Our side of the comparison with hftbacktest: the same commands as peer.py. `runOwn` is one run; as a program it
+// answers command lines, so that both sides are processes that have run the same thing before.
 import { CompatBacktest } from "../../../src/backtest/compat/compat-backtest.ts";
 import { runSimpleMm } from "../../../src/backtest/parity/simple-mm.ts";
 import { EVENT_FIELDS } from "../../../src/data/npy.ts";
@@ -49,12 +49,28 @@ function roundHalfEven(x: number): number {
   return rest === 0.5 ? low + (low % 2) : Math.round(x);
 }
 
-if (import.meta.main) {
-  const [mode, book, source, file, rows] = process.argv.slice(2) as [Mode, Book, string, string, string];
-  const data = source === "memory" ? loadRows(file, EVENT_FIELDS).bytes : file;
-  const { seconds, checksum } = runOwn(mode, book, data);
-  // VmHWM, not ru_maxrss: that one still counts the parent's pages from before exec.
+const loaded = new Map<string, Uint8Array>();
+
+function rowsOf(file: string): Uint8Array {
+  let rows = loaded.get(file);
+  if (rows === undefined) {
+    rows = loadRows(file, EVENT_FIELDS).bytes;
+    loaded.set(file, rows);
+  }
+  return rows;
+}
+
+/** VmHWM, not ru_maxrss: that one still counts the parent's pages from before exec. */
+async function residentMb(): Promise<number> {
   const status = await Bun.file("/proc/self/status").text();
-  const rssMb = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
-  console.log(JSON.stringify({ perSecond: Number(rows) / seconds, checksum, rssMb }));
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+if (import.meta.main) {
+  for await (const line of console) {
+    if (line === "") continue;
+    const [mode, book, source, file, rows] = line.split(" ") as [Mode, Book, string, string, string];
+    const { seconds, checksum } = runOwn(mode, book, source === "memory" ? rowsOf(file) : file);
+    console.log(JSON.stringify({ perSecond: Number(rows) / seconds, checksum, rssMb: await residentMb() }));
+  }
 }

@@ -1,11 +1,10 @@
 // bun bench/peers/hftbacktest/table.ts [--tiles 11] [--rounds 5]: hftbacktest from PyPI against our compat engine,
-// alternating, each of our runs in a fresh process; medians and ranges of rows/s, resident memory, equal results.
-import { join } from "node:path";
+// alternating, each side a warm process of its own; medians and ranges of rows/s, resident memory, equal results.
 import { parseArgs } from "node:util";
 import { createReadStream } from "node:fs";
 import { createInflateRaw } from "node:zlib";
 import { locateArray } from "../../../src/data/npz-file.ts";
-import { buildPeer, Peer } from "../../harness/peer.ts";
+import { buildPeer, Peer, type PeerBuild } from "../../harness/peer.ts";
 import { HFTBACKTEST } from "./build.ts";
 import { tiledFiles } from "./tiled.ts";
 
@@ -32,13 +31,10 @@ if (missing !== null) throw new Error(missing);
 const files = await tiledFiles(Number(values.tiles));
 const rounds = Number(values.rounds);
 
-function own(command: readonly string[]): Answer {
-  const child = Bun.spawnSync(["bun", join(import.meta.dir, "own.ts"), ...command], { stderr: "inherit" });
-  return JSON.parse(child.stdout.toString()) as Answer;
-}
+const OWN: PeerBuild = { folder: "hftbacktest", build: [], product: "own.ts", run: ["bun", "own.ts"] };
 
-/** Each peer run in a process of its own would compile for 4 s: one process, warmed by one run that does not count. */
-async function peerRun(peer: Peer, command: readonly string[]): Promise<Answer> {
+/** One process per side and case, warmed by one run that does not count: theirs compiles for 4 s, ours for 0.1 s. */
+async function run(peer: Peer, command: readonly string[]): Promise<Answer> {
   return (await peer.ask(command.join(" "))) as unknown as Answer;
 }
 
@@ -63,16 +59,18 @@ const inflate: number[] = [];
 for (const [mode, book, source] of CASES) {
   const file = source === "memory" ? files.npy : files.npz;
   const command = [mode, book, source, file, String(files.rows)];
-  const peer = new Peer(HFTBACKTEST);
+  const [peer, own] = [new Peer(HFTBACKTEST), new Peer(OWN)];
   const theirs: Answer[] = [];
   const ours: Answer[] = [];
-  await peerRun(peer, command);
+  await run(peer, command);
+  await run(own, command);
   for (let round = 0; round < rounds; round++) {
-    theirs.push(await peerRun(peer, command));
-    ours.push(own(command));
+    theirs.push(await run(peer, command));
+    ours.push(await run(own, command));
     if (source === "file") inflate.push(await inflateRate());
   }
   await peer.close();
+  await own.close();
   const [a, b] = [theirs.map((t) => t.perSecond), ours.map((o) => o.perSecond)];
   const same = new Set([...theirs, ...ours].map((x) => x.checksum)).size === 1 ? "equal" : "DIFFERENT";
   const rss = `${Math.max(...theirs.map((t) => t.rssMb)).toFixed(0)}, ${Math.max(...ours.map((o) => o.rssMb)).toFixed(0)}`;
