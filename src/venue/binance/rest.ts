@@ -28,6 +28,8 @@ export interface RestOptions {
   /** Milliseconds since the epoch, local clock. */
   readonly nowMs: () => number;
   readonly budget?: RequestBudget;
+  /** Instead of the network (warm-up). */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Per symbol when the venue does not tell; 1e-8. */
   readonly defaultFees: FeeRates;
 }
@@ -227,7 +229,8 @@ export class BinanceRest implements VenueAccount {
       security === "none" ? {} : { "X-MBX-APIKEY": this.options.credentials!.revealApiKey() };
     try {
       const signal = AbortSignal.timeout(this.options.timeoutMs);
-      const response = await fetch(url, { method, headers, signal, redirect: "error" });
+      const send = this.options.fetch ?? fetch;
+      const response = await send(url, { method, headers, signal, redirect: "error" });
       this.readLimits(response);
       if (response.ok) return { ok: true, value: await read(response) };
       return await this.refused(response);

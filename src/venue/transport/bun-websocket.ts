@@ -13,7 +13,16 @@ interface SliceableBuffer extends Buffer {
   latin1Slice(start: number, end: number): string;
 }
 
-interface BunSocket extends WebSocket {
+/** What the transport needs of a WebSocket. */
+export interface BunSocket {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  onopen: ((event: Event) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  onerror: ((event: Event) => void) | null;
+  addEventListener(type: "pong", listener: () => void): void;
+  send(text: string): void;
   ping(): void;
   terminate(): void;
 }
@@ -26,17 +35,24 @@ export class BunWebSocketTransport implements Transport {
   private readonly handler: TransportHandler;
   private readonly nowNs: () => number;
   private readonly encoder: TextEncoder;
+  private readonly open: (url: string) => BunSocket;
   private buffer: Uint8Array;
   private sendView: SliceableBuffer;
   private sendSource: Uint8Array;
   private socket: BunSocket | null;
 
-  /** `nowNs` stamps the receive time. */
-  constructor(handler: TransportHandler, nowNs: () => number, receiveBytes = RECEIVE_BYTES) {
+  /** `nowNs` stamps the receive time; `open` makes the socket (warm-up has its own). */
+  constructor(
+    handler: TransportHandler,
+    nowNs: () => number,
+    receiveBytes = RECEIVE_BYTES,
+    open: (url: string) => BunSocket = openSocket,
+  ) {
     this.counters = { messages: 0, bytes: 0, bufferGrowths: 0, binaryFrames: 0 };
     this.handler = handler;
     this.nowNs = nowNs;
     this.encoder = new TextEncoder();
+    this.open = open;
     this.buffer = new Uint8Array(new ArrayBuffer(receiveBytes));
     this.sendSource = new Uint8Array(0);
     this.sendView = Buffer.alloc(0) as SliceableBuffer;
@@ -55,7 +71,7 @@ export class BunWebSocketTransport implements Transport {
     const previous = this.socket;
     this.socket = null;
     previous?.terminate();
-    const socket = openSocket(url);
+    const socket = this.open(url);
     this.socket = socket;
     socket.onopen = () => {
       if (this.socket === socket) this.handler.onOpen();
@@ -124,5 +140,5 @@ export class BunWebSocketTransport implements Transport {
 function openSocket(url: string): BunSocket {
   // Bun's option bag is not in the DOM type; compression costs latency and garbage on every message.
   const options = { perMessageDeflate: false } as unknown as string[];
-  return new WebSocket(url, options) as BunSocket;
+  return new WebSocket(url, options) as unknown as BunSocket;
 }
