@@ -26,7 +26,9 @@ function widen(small: Buffer): Buffer {
   const extra = 46 + nameBytes;
   entry.writeUInt16LE(1, extra);
   entry.writeUInt16LE(24, extra + 2);
-  [bytes, stored, local].forEach((value, i) => entry.writeBigUInt64LE(BigInt(value), extra + 4 + i * 8));
+  entry.writeBigUInt64LE(BigInt(bytes), extra + 4);
+  entry.writeBigUInt64LE(BigInt(stored), extra + 12);
+  entry.writeBigUInt64LE(BigInt(local), extra + 20);
   const tail = Buffer.alloc(56 + 20 + 22);
   tail.writeUInt32LE(0x06064b50, 0);
   tail.writeBigUInt64LE(1n, 32);
