@@ -36,7 +36,8 @@ function violation(file: string, target: string): string | null {
   const from = folderOf(file);
   const to = folderOf(target);
   if (from === undefined || to === undefined) return null;
-  if (venueOf(file) && venueOf(target) && venueOf(file) !== venueOf(target)) return "venues import each other";
+  if (venueOf(file) && venueOf(target) && venueOf(file) !== venueOf(target))
+    return "venues import each other";
   if (venueOf(file) && (to === "src/factor" || to === "src/risk")) return "a venue imports factor or risk";
   if (from === to) return null;
   return tierOf(target) < tierOf(file) ? null : `${to} is not to the left of ${from}`;

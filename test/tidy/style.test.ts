@@ -34,7 +34,9 @@ test("no unfinished markers are left in the sources", async () => {
 });
 
 test("no file names a package registry or a path of one machine", async () => {
-  const host = new RegExp(["registry\\.npm", "pypi\\.org", "crates\\.io/api", "repo1?\\.maven", "/work/"].join("|"));
+  const host = new RegExp(
+    ["registry\\.npm", "pypi\\.org", "crates\\.io/api", "repo1?\\.maven", "/work/"].join("|"),
+  );
   const wrong: string[] = [];
   const tracked = Bun.spawnSync(["git", "ls-files"], { cwd: ROOT }).stdout.toString().trim().split("\n");
   for (const file of tracked.filter((f) => /\.(ts|json|toml|md|sh|lock|rs|xml|html)$|\.ci\/run$/.test(f))) {
