@@ -1,5 +1,5 @@
 // Commands of operators, as Control records bring them: pause, resume, stop, parameters, limits, cancel all,
-// shutdown, rearm. Each is answered by a ControlReply, at once or when its outcome is there.
+// closing positions, shutdown, rearm. Each is answered by a ControlReply, at once or when its outcome is there.
 // Owning lane: execution; cold but for its place in the record stream; 0 bytes.
 
 import type { RecordMemory } from "../core/record.ts";
@@ -7,6 +7,7 @@ import { NO_ORDER } from "../order/order-table.ts";
 import { LIMIT_OK, LIMIT_POSITION_NOTIONAL, LIMIT_POSITION_QTY, LIMIT_UNKNOWN } from "../risk/limits.ts";
 import {
   CONTROL_CANCEL_ALL,
+  CONTROL_CLOSE_POSITIONS,
   CONTROL_PAUSE,
   CONTROL_REARM,
   CONTROL_RESUME,
@@ -24,6 +25,7 @@ import {
   CONTROL_COMMAND_ID,
   CONTROL_TARGET,
 } from "../wire/messages.gen.ts";
+import type { Closer } from "./closer.ts";
 import {
   type Controller,
   isAwaited,
@@ -42,6 +44,7 @@ import { PARAM_OK, PARAM_UNKNOWN } from "./params.ts";
 export class Commands {
   private readonly parts: ExecutionParts;
   private readonly controller: Controller;
+  private readonly closer: Closer;
   private readonly start: (strategy: RunningStrategy) => void;
   private commandCode: number;
   private commandId: number;
@@ -49,7 +52,13 @@ export class Commands {
   private commandArg0: number;
   private commandArg1: number;
 
-  constructor(parts: ExecutionParts, controller: Controller, start: (strategy: RunningStrategy) => void) {
+  constructor(
+    parts: ExecutionParts,
+    controller: Controller,
+    closer: Closer,
+    start: (strategy: RunningStrategy) => void,
+  ) {
+    this.closer = closer;
     this.parts = parts;
     this.controller = controller;
     this.start = start;
@@ -74,6 +83,7 @@ export class Commands {
     const target = this.commandTarget;
     const code = this.commandCode;
     const result = this.controller.isTarget(target) ? this.command(code, target) : RESULT_NO_SUCH_TARGET;
+    if (result === RESULT_DONE && code === CONTROL_CLOSE_POSITIONS) return;
     if (result !== RESULT_DONE || !isAwaited(code)) this.reply(code, target, result);
     else if (!this.controller.waitFor(code, this.commandId, target, this.keepsOrders()))
       this.reply(code, target, RESULT_REFUSED);
@@ -111,6 +121,8 @@ export class Commands {
         if (target === 0) this.parts.desk.requestCancelAll();
         else this.parts.desk.requestCancelOf(target, 0);
         return RESULT_DONE;
+      case CONTROL_CLOSE_POSITIONS:
+        return this.closer.begin(this.commandId);
       case CONTROL_REARM:
         return this.rearm();
       default:

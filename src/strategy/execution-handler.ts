@@ -50,9 +50,9 @@ import {
   TIMER_TIMER_ID,
 } from "../wire/messages.gen.ts";
 import { AccountIntake } from "./account-intake.ts";
+import { Closer } from "./closer.ts";
 import { Commands } from "./commands.ts";
 import { Controller, STATUS_DAILY_LOSS, STATUS_START } from "./controller.ts";
-import { ExecutionBoard } from "./execution-board.ts";
 import { COUNT_RECORDS } from "./execution-counters.ts";
 import {
   type ExecutionOptions,
@@ -96,8 +96,8 @@ export class ExecutionHandler implements RecordHandler {
   private readonly market: MarketIntake;
   private readonly runner: Runner;
   private readonly quotes: Quotes;
-  private readonly board: ExecutionBoard | null;
   private readonly commands: Commands;
+  private readonly closer: Closer;
   private readonly pending: Int32Array;
   private nowNs: number;
   private heldKind: number;
@@ -127,8 +127,8 @@ export class ExecutionHandler implements RecordHandler {
       parts.why,
     );
     this.quotes = new Quotes();
-    this.board = options.board ? new ExecutionBoard(options.board, parts) : null;
-    this.commands = new Commands(parts, this.controller, (strategy) => this.start(strategy));
+    this.closer = new Closer(parts);
+    this.commands = new Commands(parts, this.controller, this.closer, (strategy) => this.start(strategy));
     this.pending = new Int32Array(new ArrayBuffer(Math.max(4096, parts.instrumentCount * 4)));
     this.nowNs = 0;
     this.heldKind = 0;
@@ -347,10 +347,10 @@ export class ExecutionHandler implements RecordHandler {
     this.cancelStale();
     this.account.checkPositions(nowNs);
     this.tick();
+    this.closer.work();
     if (parts.gate.killState !== KILL_ARMED) this.cancelKilled(false);
     parts.desk.sweep();
     this.controller.settle(this.inFlight());
-    if (this.board !== null) this.board.write(nowNs);
   }
 
   /** Never skipped, whatever state the strategies are in. */

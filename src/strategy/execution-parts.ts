@@ -20,7 +20,6 @@ import { StormGuard } from "../risk/storm-guard.ts";
 import { TIF_GTC, TIF_GTX } from "../wire/codes.ts";
 import { StrategyContext } from "./context.ts";
 import type { AnyStrategy } from "./define-strategy.ts";
-import type { Board } from "./execution-board.ts";
 import { EXECUTION_COUNTERS } from "./execution-counters.ts";
 import { type DeskHistograms, OrderDesk } from "./order-desk.ts";
 import { Outputs } from "./outputs.ts";
@@ -78,7 +77,6 @@ export interface ExecutionOptions {
   /** EXECUTION_COUNTERS and, behind them, whatever the caller keeps. */
   readonly counters?: Float64Array;
   readonly histograms?: ExecutionHistograms | null;
-  readonly board?: Board | null;
   /** whyValues(strategies + 1) values, e.g. in the arena. */
   readonly why?: Float64Array;
   /** A callback threw: for the log. */

@@ -194,6 +194,8 @@ export const CONTROL_CANCEL_ALL = 6;
 /** Stop quoting, cancel everything, confirm, report: the end of a session. */
 export const CONTROL_SHUTDOWN = 7;
 export const CONTROL_REARM = 8;
+/** In an emergency: closes all positions by reduce-only orders of the controller; answered when all are flat. */
+export const CONTROL_CLOSE_POSITIONS = 9;
 export const CONTROL_NAMES = [
   "none",
   "pause",
@@ -204,6 +206,7 @@ export const CONTROL_NAMES = [
   "cancelAll",
   "shutdown",
   "rearm",
+  "closePositions",
 ] as const;
 
 export const OBSERVED_KILL_WORD = 1;

@@ -50,7 +50,7 @@ function quote(ctx: Context, out: Quotes): void {
   const stop = ctx.factors[STOP_LOSS];
   // Not ready: no opinion, no orders. The stop has the longest window (1000 volatilities): until it is full
   // there is no stop yet, and the limits of the gate are what protects.
-  if (Number.isNaN(alpha + volatility + stop)) return;
+  if (Number.isNaN(alpha + volatility)) return;
   const stopped = stop === 1 && p.stop_action !== STOP_IGNORE;
   if (stopped && p.stop_action === STOP_PULL) return;
   const position = ctx.positionLots;

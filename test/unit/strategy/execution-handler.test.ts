@@ -234,6 +234,38 @@ test("the raw kill word stops an order between the gate and the write", () => {
   expect(denials(rig)).toEqual([codes.DENY_KILLED, codes.DENY_KILLED]);
 });
 
+test("an emergency cancels all, then closes positions by reduce-only orders of the controller until flat", () => {
+  const rig = new Rig([setup(quoter(), [1])]);
+  rig.start();
+  rig.fillRecord(
+    { clientSeq: 0, instrument: 1, strategy: 1, side: codes.SIDE_BUY, id: 1 },
+    1500,
+    600_000,
+    1000,
+    0,
+    5,
+  );
+  rig.bbo(1, 600_000, 600_001);
+  rig.pass(5);
+  expect(rig.control(codes.CONTROL_CLOSE_POSITIONS, 0)()).toBe(RESULT_REFUSED);
+  rig.kill(codes.KILL_EMERGENCY);
+  const closed = rig.control(codes.CONTROL_CLOSE_POSITIONS, 0);
+  for (let i = 0; i < 20; i++) {
+    rig.pass(50);
+    rig.bbo(1, 600_000, 600_001);
+    rig.venue.match(1, 600_000, 600_001);
+  }
+  rig.pass(20);
+  expect(closed()).toBe(RESULT_DONE);
+  const closing = [...rig.venue.orders.values()].filter((o) => o.strategy === 0);
+  expect(closing.every((o) => o.reduceOnly && o.tif === codes.TIF_IOC && o.pxTicks === 594_000)).toBe(true);
+  expect(closing.length).toBe(2);
+  const { ledger } = rig.handler.parts;
+  expect([ledger.netLots[1], ledger.qtyLots[ledger.pair(1, 1)], ledger.qtyLots[ledger.pair(0, 1)]]).toEqual([
+    0, 1500, -1500,
+  ]);
+});
+
 test("an exception in one strategy ends in Error with its orders cancelled; the other goes on", () => {
   let broken = false;
   const bad = quoter({
