@@ -14,7 +14,13 @@ import { type RecordHandler, RecordMemory } from "../../src/core/record.ts";
 import { executionBoardSlots } from "../../src/engine/execution-board.ts";
 import { FactorBoardTap, factorBoardSlots } from "../../src/engine/factor-board.ts";
 import { TimedHandler } from "../../src/engine/factor-lane.ts";
-import { type EngineLayout, planLayout, STREAM_MARKET, STREAM_ORDERS, STREAM_TELEMETRY } from "../../src/engine/layout.ts";
+import {
+  type EngineLayout,
+  planLayout,
+  STREAM_MARKET,
+  STREAM_ORDERS,
+  STREAM_TELEMETRY,
+} from "../../src/engine/layout.ts";
 import { NoticeTap } from "../../src/engine/notice-tap.ts";
 import { captureCheckpoint, restoreCheckpoint, sealCheckpoint } from "../../src/factor/checkpoint.ts";
 import { type FactorState, makeFactorState } from "../../src/factor/factor-state.ts";
@@ -41,7 +47,12 @@ import { BinanceRest } from "../../src/venue/binance/rest.ts";
 import type { TransportHandler } from "../../src/venue/contract.ts";
 import { LINK_DEFAULTS } from "../../src/venue/transport/link.ts";
 import { FEED_SYNCED } from "../../src/wire/codes.ts";
-import { encodeFeedStatus, encodeTimer, FLAG_END_OF_EVENT, SCHEMA_VERSION } from "../../src/wire/messages.gen.ts";
+import {
+  encodeFeedStatus,
+  encodeTimer,
+  FLAG_END_OF_EVENT,
+  SCHEMA_VERSION,
+} from "../../src/wire/messages.gen.ts";
 import { CAPTURED_TRADE, type CaptureMessages } from "./capture-messages.ts";
 import { MemoryTransport, Responder, WatchedGateway } from "./responder.ts";
 
@@ -327,7 +338,24 @@ export class PipelineRig {
   private accountIsSynced(nowNs: number): void {
     const { observed } = this;
     const at = observed.tryClaim();
-    encodeFeedStatus(observed.memory, at, FLAG_END_OF_EVENT, 0, 0, 0, 0, 0, nowNs, FEED_SYNCED, 0, 0, 0, 0, 0, 0);
+    encodeFeedStatus(
+      observed.memory,
+      at,
+      FLAG_END_OF_EVENT,
+      0,
+      0,
+      0,
+      0,
+      0,
+      nowNs,
+      FEED_SYNCED,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    );
     observed.commit();
     observed.publish();
   }
