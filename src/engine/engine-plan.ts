@@ -66,10 +66,11 @@ export async function planEngine(
       control: engine.controlRingRecords,
       notices: engine.noticesRingRecords,
     },
+    // House, and the one more that the warm-up runs in a copy of this layout.
     {
       factor: factorBoardSlots(instruments.length, registry.count),
-      why: whyValues(strategies.length + 1),
-      execution: executionBoardSlots(strategies.length + 1, instruments.length + 1),
+      why: whyValues(strategies.length + 2),
+      execution: executionBoardSlots(strategies.length + 2, instruments.length + 1),
     },
   );
   return {

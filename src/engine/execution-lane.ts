@@ -9,11 +9,10 @@ import { JournaledPipe, type SequenceSource } from "../lane/pipe.ts";
 import { ClientIdEncoder } from "../order/client-id.ts";
 import type { OrderGateway } from "../order/gateway.ts";
 import type { RingConsumer } from "../ring/spsc-ring.ts";
-import { type KillWord, openKillWord } from "../risk/kill-word.ts";
+import type { KillWord } from "../risk/kill-word.ts";
 import { ExecutionHandler } from "../strategy/execution-handler.ts";
 import type { StrategySetup } from "../strategy/execution-parts.ts";
 import { BinanceGateway, newGatewayCounters } from "../venue/binance/gateway.ts";
-import { BunWebSocketTransport } from "../venue/transport/bun-websocket.ts";
 import { KILL_KILLED, LOG_ERROR, LOG_WARN } from "../wire/codes.ts";
 import { EXECUTION_TIMER_ID, ExecutionAgent } from "./execution-agent.ts";
 import { ExecutionBoard, type ExecutionState } from "./execution-board.ts";
@@ -47,7 +46,7 @@ export async function buildExecution(
   const { start, clock } = context;
   const { engine, venue } = start.settings;
   const { rings } = start.layout;
-  const killWord = openKillWord(engine.dataDir);
+  const killWord = context.edges.openKillWord(engine.dataDir);
   const orders = new JournalSink(context.producer(rings.ordersJournal, "writer"), {
     stream: STREAM_ORDERS,
     stampSequence: true,
@@ -67,11 +66,11 @@ export async function buildExecution(
     assets: start.assets,
     credentials: await loadCredentials(venue.credentialsFile),
     ids: new ClientIdEncoder(start.session.nonceLo, start.session.nonceHi),
-    rest: makeRest(venue, await loadCredentials(venue.credentialsFile)),
+    rest: makeRest(venue, await loadCredentials(venue.credentialsFile), context.edges.makeRest),
     sink: observed,
     baseMs: context.baseMs,
     nowNs,
-    connect: (h) => new BunWebSocketTransport(h, nowNs),
+    connect: (h) => context.edges.connect(h, nowNs),
     link: linkOptions(venue, venue.userHeartbeatMs),
     wsApiUrl: venue.wsApiUrl,
     privateUrl: venue.privateUrl,
@@ -180,6 +179,7 @@ export async function strategySetup(
 }
 
 function latch(context: LaneContext, killWord: KillWord, reason: string): void {
+  if (!context.edges.isLive) return;
   killWord.latch(KILL_KILLED, reason, Date.now());
   context.log.log(LOG_ERROR, 0, `kill word set: ${reason}`);
 }

@@ -8,8 +8,6 @@ import { FusedPipe, JournaledPipe, TeeSink } from "../lane/pipe.ts";
 import type { LaneTelemetry } from "../lane/telemetry.ts";
 import type { RingProducer } from "../ring/spsc-ring.ts";
 import { BinanceMarketData, type FeedCounters, newFeedCounters } from "../venue/binance/market-data.ts";
-import { BinanceRest } from "../venue/binance/rest.ts";
-import { BunWebSocketTransport } from "../venue/transport/bun-websocket.ts";
 import { LINK_DEFAULTS, type LinkOptions } from "../venue/transport/link.ts";
 import type { LaneContext } from "./lane-host.ts";
 import { STREAM_MARKET } from "./layout.ts";
@@ -45,7 +43,7 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): F
   const telemetry = context.telemetry("feed");
   const counters = newFeedCounters();
   const nowNs = () => clock.nowNs();
-  const rest = new BinanceRest({
+  const rest = context.edges.makeRest({
     baseUrl: venue.restUrl,
     credentials: null,
     recvWindowMs: venue.recvWindowMs,
@@ -61,7 +59,7 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): F
     sink: market.sink,
     baseMs: context.baseMs,
     nowNs,
-    connect: (handler) => new BunWebSocketTransport(handler, nowNs),
+    connect: (handler) => context.edges.connect(handler, nowNs),
     snapshots: (symbol) => rest.depthSnapshot(symbol),
     link: {
       ...linkOptions(venue, venue.heartbeatMs),

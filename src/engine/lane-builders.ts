@@ -6,6 +6,7 @@ import { buildFactor } from "./factor-lane.ts";
 import { buildFeed } from "./feed-lane.ts";
 import type { LaneBuilder } from "./lane-host.ts";
 import type { LaneName } from "./layout.ts";
+import { warmUp } from "./warm-up.ts";
 import { buildWriter } from "./writer-lane.ts";
 
 /** Sleep of a lane whose agents only wait for records. */
@@ -13,7 +14,7 @@ const IDLE_MS = 50;
 /** FEED looks at heartbeats, snapshots and back-off this often when no message comes. */
 const FEED_POLL_MS = 10;
 
-export const LANE_BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
+const BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
   feed: async (context) => ({
     agents: [buildFeed(context, null)],
     ownsSocket: true,
@@ -47,6 +48,19 @@ export const LANE_BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
       idleTimeoutMs: Math.min(FEED_POLL_MS, context.start.settings.engine.timerMs),
     };
   },
+};
+
+/** A hot lane, and its warm-up through a second set of the same agents. */
+const warmed =
+  (build: LaneBuilder): LaneBuilder =>
+  async (context) => ({ ...(await build(context)), warmUp: () => warmUp(context, BUILDERS) });
+
+export const LANE_BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
+  feed: warmed(BUILDERS.feed),
+  factor: warmed(BUILDERS.factor),
+  execution: warmed(BUILDERS.execution),
+  writer: BUILDERS.writer,
+  fused: warmed(BUILDERS.fused),
 };
 
 /** EXECUTION is built before the pipe that will feed it. */

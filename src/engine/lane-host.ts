@@ -14,6 +14,7 @@ import { Doorbell } from "../ring/doorbell.ts";
 import { RingConsumer, type RingLocation, RingProducer } from "../ring/spsc-ring.ts";
 import { LOG_INFO, LOG_WARN } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
+import { type LaneEdges, LIVE_EDGES } from "./lane-edges.ts";
 import type { FromLane, LaneStart, ToLane } from "./lane-protocol.ts";
 
 /** What assembling code gets: the lane's memory, clock and ends of rings. */
@@ -24,10 +25,12 @@ export class LaneContext {
   /** Session base, ms since the epoch. */
   readonly baseMs: number;
   readonly log: LaneLog;
+  readonly edges: LaneEdges;
   private readonly telemetries = new Map<LaneRole, LaneTelemetry>();
 
-  constructor(start: LaneStart) {
+  constructor(start: LaneStart, edges: LaneEdges = LIVE_EDGES) {
     this.start = start;
+    this.edges = edges;
     this.memory = new RecordMemory(start.arena);
     const base = openArena(start.arena, SCHEMA_VERSION);
     this.clock = new SessionClock(base, monotonicNs);
@@ -74,7 +77,7 @@ export interface LaneAgents {
   /** Set by the host: call it from socket callbacks so that a parked lane looks at its agents. */
   bindPoke?(poke: () => void): void;
   /** Runs the hot functions before trading. */
-  warmUp?(): void;
+  warmUp?(): Promise<void>;
 }
 
 export type LaneBuilder = (context: LaneContext) => Promise<LaneAgents>;
@@ -106,7 +109,7 @@ export async function prepareLane(start: LaneStart, build: LaneBuilder) {
   nameLane(start.placement.name);
   const context = new LaneContext(start);
   const lane = await build(context);
-  lane.warmUp?.();
+  await lane.warmUp?.();
   return { context, lane };
 }
 

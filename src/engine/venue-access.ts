@@ -7,7 +7,7 @@ import {
   credentialsFromEnvironment,
   credentialsFromFile,
 } from "../venue/binance/credentials.ts";
-import { BinanceRest } from "../venue/binance/rest.ts";
+import { BinanceRest, type RestOptions } from "../venue/binance/rest.ts";
 import { EngineError } from "./engine-error.ts";
 import type { EngineSettings, VenueSettings } from "./settings.ts";
 import { startVenueProcess, type VenueProcess } from "./venue-process.ts";
@@ -83,8 +83,12 @@ export async function loadCredentials(file: string): Promise<Credentials> {
   );
 }
 
-export function makeRest(venue: VenueSettings, credentials: Credentials | null): BinanceRest {
-  return new BinanceRest({
+export function makeRest(
+  venue: VenueSettings,
+  credentials: Credentials | null,
+  make: (options: RestOptions) => BinanceRest = (options) => new BinanceRest(options),
+): BinanceRest {
+  return make({
     baseUrl: venue.restUrl,
     credentials,
     recvWindowMs: venue.recvWindowMs,
