@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { CommandResult } from "../control/engine-control.ts";
 import { killCommand } from "./ctl-kill.ts";
+import { isRunning, rearmOffline } from "./ctl-rearm.ts";
 import { CtlError, EXIT_FAILED, EXIT_OK, EXIT_UNSAFE, EXIT_USAGE, Session } from "./ctl-session.ts";
 import {
   fillsText,
@@ -31,7 +32,8 @@ const USAGE = `usage: bun run ctl COMMAND [options]
   limits STRATEGY [NAME=VALUE…]        show or set risk limits
   kill                                 kill word, cancel everything, deny every order
   emergency [--close]                  deny strategies, cancel, close positions if asked
-  rearm                                after a kill: reconcile, then allow orders again
+  rearm                                after a kill: reconcile, then allow orders again (also when
+                                       nothing runs: the next start reconciles before it trades)
   shutdown [--keep]                    end the process (--keep: leave orders at the venue)
 options: --env sim|paper|live (default sim), --data-dir DIR (default var/<env>), --why TEXT, --json,
          --timeout SECONDS (default 10)`;
@@ -223,6 +225,8 @@ export async function runCtl(
       out,
     });
   }
+  if (name === "rearm" && rest.length === 0 && !isRunning(dataDir))
+    return rearmOffline({ dataDir, who, why: options.why, json: options.json, out });
   const command = name === undefined || !Object.hasOwn(COMMANDS, name) ? undefined : COMMANDS[name];
   if (command === undefined)
     throw new CtlError(EXIT_USAGE, name === undefined ? "no command" : `no command ${JSON.stringify(name)}`);

@@ -15,16 +15,18 @@ import { createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.
 import { type KillWord, openKillWord } from "../risk/kill-word.ts";
 import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
+import { DeadManSwitch } from "./dead-man.ts";
 import { cancelEarlierOrders } from "./earlier-orders.ts";
 import { type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
 import { EngineError } from "./engine-error.ts";
 import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
 import { EngineView } from "./engine-view.ts";
-import { LaneHandle } from "./lane-handle.ts";
+import { type Lane, type LaneEvents, LaneHandle } from "./lane-handle.ts";
 import type { LaneStart } from "./lane-protocol.ts";
 import { STREAM_NAMES } from "./layout.ts";
 import { MainLink } from "./main-link.ts";
 import { restoredState } from "./recovered.ts";
+import { replaySetup } from "./replay-setup.ts";
 import { newSession } from "./session.ts";
 import type { EngineSettings } from "./settings.ts";
 import type { SessionSummary } from "./summary.ts";
@@ -46,6 +48,8 @@ export interface EngineHooks {
   /** Absolute paths of the package's own files. */
   readonly venueEntry: string;
   readonly workersDir: string;
+  /** Where a lane runs; by default in a worker of its own. */
+  readonly makeLane?: (start: LaneStart, entry: string, events: LaneEvents) => Lane;
 }
 
 const READY_MS = 120_000;
@@ -61,7 +65,8 @@ export class LiveEngine {
   private venue: VenueAccess | null = null;
   private canceller: EmergencyCanceller | null = null;
   private supervisor: Supervisor | null = null;
-  private lanes: LaneHandle[] = [];
+  private deadMan: DeadManSwitch | null = null;
+  private lanes: Lane[] = [];
   private stopSweeping: (() => void) | null = null;
   private arenaWords: Int32Array | null = null;
   private startedNs = 0;
@@ -106,7 +111,7 @@ export class LiveEngine {
     const { dataDir } = settings.engine;
     this.lock = takeLock(dataDir);
     this.killWordOf = openKillWord(dataDir);
-    refuseLatched(this.killWord, settings.env);
+    refuseLatched(this.killWord, settings.env, dataDir);
     this.venue = await openVenue(settings, hooks.venueEntry);
     this.canceller = new EmergencyCanceller(this.venue.rest);
     const instruments = await resolveInstruments(this.venue, settings);
@@ -115,7 +120,7 @@ export class LiveEngine {
     const recovery = this.recover(dataDir);
     const plan = await planEngine(settings, instruments);
     for (const note of plan.placement.notes) hooks.log("warn", note);
-    const starts = this.laneStarts(plan, instruments, recovery, earlier);
+    const starts = await this.laneStarts(plan, instruments, recovery, earlier);
     this.linkOf = new MainLink(starts[0]!);
     this.viewOf = new EngineView(starts[0]!, plan, this.linkOf);
     this.linkOf.onNotice((notice) => hooks.log(notice.level, notice.text, { lane: notice.lane }));
@@ -150,18 +155,20 @@ export class LiveEngine {
     }, this.settings.venue.recvWindowMs + LATE_MARGIN_MS);
   }
 
-  private laneStarts(
+  private async laneStarts(
     plan: EnginePlan,
     instruments: readonly Instrument[],
     recovery: Recovery,
     earlier: readonly SessionManifest[],
-  ): LaneStart[] {
+  ): Promise<LaneStart[]> {
     const nowNs = realtimeNs();
     const session = newSession(nowNs, (words) => crypto.getRandomValues(words));
     const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, monotonicNs());
     this.arenaWords = new Int32Array(arena);
     const { placement, layout } = plan;
     const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };
+    const restored = restoredState(recovery, instruments, plan.strategies, earlier);
+    const assets = assetsOf(instruments);
     writeManifest(walDir(settings.engine.dataDir), {
       session: session.text,
       env: settings.env,
@@ -173,13 +180,14 @@ export class LiveEngine {
       instruments,
       strategies: [HOUSE_NAME, ...plan.strategies.map((s) => s.name)],
       streams: Object.fromEntries(STREAM_NAMES.map((name, id) => [String(id), name]).slice(1)),
+      replay: await replaySetup(settings, plan, assets, restored),
     });
     const shared = {
       arena,
       layout,
       settings,
       instruments,
-      assets: assetsOf(instruments),
+      assets,
       session,
       graphs: plan.graphs,
       registry: plan.registry,
@@ -187,7 +195,7 @@ export class LiveEngine {
       subscriptions: plan.subscriptions,
       marketTimerNs: plan.marketTimerNs,
       walPosition: recovery.endPosition,
-      restored: restoredState(recovery, instruments, plan.strategies, earlier),
+      restored,
       parks: Object.fromEntries(placement.lanes.map((lane) => [lane.name, lane.wait === "park"])),
       roleLanes: Object.fromEntries(
         placement.lanes.flatMap((lane) => lane.agents.map((role) => [role, lane.name])),
@@ -208,8 +216,9 @@ export class LiveEngine {
       },
       onFailed: (lane: string, reason: string) => this.onLaneDead(lane, reason),
     };
-    this.lanes = starts.map(
-      (start) => new LaneHandle(start, join(hooks.workersDir, `${start.placement.name}.ts`), events),
+    const makeLane = hooks.makeLane ?? ((start, entry, to) => new LaneHandle(start, entry, to));
+    this.lanes = starts.map((start) =>
+      makeLane(start, join(hooks.workersDir, `${start.placement.name}.ts`), events),
     );
     const late = Bun.sleep(READY_MS).then(() => {
       throw new EngineError(`the lanes were not ready within ${READY_MS / 1000} s`, 1);
@@ -217,6 +226,7 @@ export class LiveEngine {
     await Promise.race([Promise.all(this.lanes.map((lane) => lane.ready)), late]);
     this.startedNs = monotonicNs();
     required(this.supervisor).start();
+    await this.armDeadMan();
     // Consumers first, so that no producer meets a sleeping beginner.
     for (const lane of [...this.lanes].reverse()) lane.go();
     if (pinned) {
@@ -226,6 +236,14 @@ export class LiveEngine {
       const locked = lockMemory();
       if (!locked.ok) hooks.log("warn", `memory is not locked: ${locked.error}`);
     }
+  }
+
+  /** Before the first order can leave: the venue must know what to do when it stops hearing from us. */
+  private async armDeadMan(): Promise<void> {
+    const symbols = this.settings.instruments.map((i) => i.symbol);
+    const { rest, settings } = required(this.venue);
+    this.deadMan = new DeadManSwitch(rest, symbols, settings.deadManMs, this.hooks.log);
+    await this.deadMan.start();
   }
 
   private makeSupervisor(): Supervisor {
@@ -295,13 +313,17 @@ export class LiveEngine {
     let proven = keep;
     const quiet = this.failure === "" && (await this.link.shutdown(settings.engine.shutdownMs, keep));
     if (keep) {
-      hooks.log("warn", "working orders stay at the venue; the next start on this data directory cancels them");
+      hooks.log(
+        "warn",
+        "working orders stay at the venue; the next start on this data directory cancels them",
+      );
     } else {
       if (!quiet) hooks.log("warn", "EXECUTION did not confirm: main cancels");
       const report = await this.cancelEverything(settings.engine.shutdownMs);
       proven = report.proven;
       if (!proven) end = `orders may be working: ${report.error}`;
     }
+    await this.endDeadMan(keep, proven);
     await this.endLanes();
     this.link.drain();
     this.view.refresh();
@@ -309,6 +331,14 @@ export class LiveEngine {
     const summary = this.view.summary(durationS, end);
     await this.abandon();
     return { summary, proven };
+  }
+
+  /** An end that could not be proven leaves the switch armed: the venue then does what we could not. */
+  private async endDeadMan(keep: boolean, proven: boolean): Promise<void> {
+    if (this.deadMan === null) return;
+    if (!proven) this.deadMan.stopRenewing();
+    else if ((await this.deadMan.disarm()) && keep)
+      this.hooks.log("warn", "working orders stay at the venue; its dead-man's switch is disarmed");
   }
 
   private async endLanes(): Promise<void> {
@@ -335,6 +365,7 @@ export class LiveEngine {
     if (this.lateLook !== null) clearTimeout(this.lateLook);
     this.stopSweeping?.();
     this.supervisor?.stop();
+    this.deadMan?.stopRenewing();
     for (const lane of this.lanes) lane.terminate();
     this.lanes = [];
     await this.venue?.process?.stop();
@@ -365,12 +396,12 @@ function takeLock(dataDir: string): DataDirLock {
   return result.lock;
 }
 
-function refuseLatched(word: KillWord, env: string): void {
+function refuseLatched(word: KillWord, env: string, dataDir: string): void {
   const view = word.view();
   if (view.state === KILL_ARMED) return;
   const since = view.sinceUnixMs > 0 ? ` since ${new Date(view.sinceUnixMs).toISOString()}` : "";
   throw new EngineError(
-    `the kill word is set${since} (${view.reason}): nothing trades until it is rearmed\n  bun run ctl rearm --env ${env}`,
+    `the kill word is set${since} (${view.reason}): nothing trades until it is rearmed\n  bun run ctl rearm --env ${env} --data-dir ${dataDir}`,
     1,
   );
 }

@@ -119,6 +119,8 @@ export class RecoveredState implements RecordHandler {
   /** WAL position of the record that comes next. */
   walPosition = 0;
   private context: SessionContext;
+  /** Lowest clientSeq seen sent in the session being read. */
+  private firstSentSeq = Number.POSITIVE_INFINITY;
   private lastPosition: RecoveredPosition | null = null;
   private lastFill: RecoveredFill | null = null;
   private lastReport: OrderReportHead | null = null;
@@ -145,6 +147,7 @@ export class RecoveredState implements RecordHandler {
     this.settle();
     this.context = context;
     this.maxClientSeq = 0;
+    this.firstSentSeq = Number.POSITIVE_INFINITY;
   }
 
   onRecord(m: RecordMemory, at: number): void {
@@ -220,6 +223,7 @@ export class RecoveredState implements RecordHandler {
     const key = `${this.context.nonce}:${sent.clientSeq}`;
     const known = this.orders.get(key);
     if (sent.action === ACTION_PLACE) {
+      this.firstSentSeq = Math.min(this.firstSentSeq, sent.clientSeq);
       this.orders.set(key, {
         key,
         nonce: this.context.nonce,
@@ -277,7 +281,11 @@ export class RecoveredState implements RecordHandler {
       this.orders.delete(key);
       return;
     }
-    const order = this.orders.get(key) ?? this.adopt(key, nonce, head);
+    const known = this.orders.get(key);
+    // Sent in this session and not held any more: it has ended, and this is a late answer (a reply that the
+    // stream overtook).
+    if (known === undefined && nonce === this.context.nonce && head.clientSeq >= this.firstSentSeq) return;
+    const order = known ?? this.adopt(key, nonce, head);
     if (head.state !== ORDER_NONE) order.state = head.state;
     if (head.cumQtyLots > order.cumQtyLots) order.cumQtyLots = head.cumQtyLots;
     if (venueOrderId !== 0n) order.venueOrderId = venueOrderId;

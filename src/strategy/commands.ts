@@ -135,6 +135,7 @@ export class Commands {
     let result = RESULT_DONE;
     if (code === CONTROL_SHUTDOWN) {
       this.controller.shuttingDown = true;
+      this.controller.leavesOrders = keep;
       if (!keep) this.parts.desk.requestCancelAll();
     }
     for (const strategy of this.parts.strategies) {

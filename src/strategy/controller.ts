@@ -63,6 +63,8 @@ export type StoppedHook = (strategy: number) => void;
 export class Controller {
   /** True from CONTROL_SHUTDOWN on: nothing starts again. */
   shuttingDown: boolean;
+  /** The session ends and its working orders stay: the end of its connections is no reason to cancel them. */
+  leavesOrders: boolean;
   private readonly strategies: number;
   private readonly table: OrderTable;
   private readonly gate: Gate;
@@ -85,6 +87,7 @@ export class Controller {
     hook: StoppedHook,
   ) {
     this.shuttingDown = false;
+    this.leavesOrders = false;
     this.strategies = strategies;
     this.table = table;
     this.gate = gate;

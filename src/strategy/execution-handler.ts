@@ -263,8 +263,8 @@ export class ExecutionHandler implements RecordHandler {
     if (instrument === 0) {
       this.account.onAccountStatus(state);
       if (state === FEED_SYNCED) this.startAll();
-      else this.parts.desk.requestCancelAll();
-    } else if (state !== FEED_SYNCED) this.cancelOn(instrument);
+      else if (!this.controller.leavesOrders) this.parts.desk.requestCancelAll();
+    } else if (state !== FEED_SYNCED && !this.controller.leavesOrders) this.cancelOn(instrument);
   }
 
   private cancelOn(instrument: number): void {

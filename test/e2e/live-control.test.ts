@@ -1,0 +1,165 @@
+// What an operator does to a running instance: kill, rearm (with and without an instance), signals, shutdown.
+// The venue's journal says what really happened. HOTLANE_KILLS tries of the kill print their figures. About 20 s.
+import { afterAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { monotonicNs } from "../../ffi/host.ts";
+import { openKillWord } from "../../src/risk/kill-word.ts";
+import { KILL_KILLED } from "../../src/wire/codes.ts";
+import { expectSameAccount } from "./live-checks.ts";
+import {
+  ctl,
+  endAll,
+  LiveSession,
+  makeDataDir,
+  runLive,
+  startVenue,
+  summaryOf,
+  until,
+} from "./live-session.ts";
+import { type JournalLine, openOrders } from "./venue-oracle.ts";
+
+afterAll(endAll);
+
+const TRIES = Number(process.env["HOTLANE_KILLS"] ?? 5);
+/** BTCUSDT and ETHUSDT quotes stay put for long at this speed, so that every try finds working orders. */
+const CALM = "[sim]\nspeed = 2\n";
+
+const working = (live: LiveSession) => openOrders(live.journal()).length;
+const someWork = (live: LiveSession) => until("working orders", () => working(live) > 0);
+const places = (lines: readonly JournalLine[]) =>
+  lines.filter((line) => line.k === "request" && line["op"] === "order.place").length;
+
+/** ms from the store of the word to the last cancel in the journal, and to the last place that still arrived. */
+async function killOnce(live: LiveSession): Promise<{ cancelMs: number; placeMs: number }> {
+  await someWork(live);
+  const before = live.journal().length;
+  const word = openKillWord(live.dir);
+  const storedNs = monotonicNs();
+  word.latch(KILL_KILLED, "test: kill", Date.now());
+  await until("no open order", () => working(live) === 0);
+  await Bun.sleep(150);
+  const after = live.journal().slice(before);
+  const last = (is: (line: JournalLine) => boolean) => (after.findLast(is)?.mono ?? storedNs) - storedNs;
+  const cancelMs = last((line) => line.k === "order" && line["X"] === "CANCELED") / 1e6;
+  const placeMs = last((line) => line["op"] === "order.place") / 1e6;
+  return { cancelMs, placeMs };
+}
+
+test(
+  `the kill word empties the account's book, ${TRIES} times, and only rearm lets orders out again`,
+  async () => {
+    const live = await LiveSession.start({ dir: makeDataDir(), toml: CALM });
+    const figures: { cancelMs: number; placeMs: number }[] = [];
+    for (let i = 0; i < TRIES; i++) {
+      figures.push(await killOnce(live));
+      const quiet = places(live.journal());
+      await Bun.sleep(150);
+      expect(places(live.journal())).toBe(quiet);
+      const rearmed = await ctl(live.dir, "rearm", "--why", "next try");
+      expect({ code: rearmed.code, err: rearmed.err }).toEqual({ code: 0, err: "" });
+    }
+    const cancels = figures.map((f) => f.cancelMs).sort((a, b) => a - b);
+    const at = (share: number) => cancels[Math.min(cancels.length - 1, Math.floor(share * cancels.length))]!;
+    const lastPlace = Math.max(...figures.map((f) => f.placeMs));
+    console.log(
+      `kill word → last cancel at the venue, ${TRIES} tries: p50 ${at(0.5).toFixed(1)} ms, p90 ${at(0.9).toFixed(1)} ms, max ${at(1).toFixed(1)} ms; last place after ${lastPlace.toFixed(1)} ms`,
+    );
+    await someWork(live);
+    const { code, summary } = await live.stop();
+    expect({ code, drops: summary.drops }).toEqual({ code: 0, drops: 0 });
+    expectSameAccount(summary, live.journal());
+  },
+  30_000 + TRIES * 6_000,
+);
+
+test("a killed directory does not start until it is rearmed, which needs no running instance", async () => {
+  const dir = makeDataDir();
+  const live = await LiveSession.start({ dir, toml: CALM });
+  await someWork(live);
+  const killed = await ctl(dir, "kill", "--why", "enough");
+  expect({ code: killed.code, out: killed.out.includes("confirmed") }).toEqual({ code: 0, out: true });
+  expect(working(live)).toBe(0);
+  const running = await live.stop();
+  expect(running.code).toBe(0);
+  const starts = live.journal().filter((line) => line.k === "start").length;
+
+  const refused = await runLive(["--data-dir", dir, "--port", "0", "--json"]);
+  expect(refused.code).toBe(1);
+  expect(refused.err).toContain(`ctl rearm --env sim --data-dir ${dir}`);
+  expect(live.journal().filter((line) => line.k === "start").length).toBe(starts);
+
+  const elsewhere = await ctl(makeDataDir(), "rearm");
+  expect({ code: elsewhere.code, says: elsewhere.err.includes("no kill word here") }).toEqual({
+    ...{ code: 1, says: true },
+  });
+  expect((await ctl(dir, "rearm", "--why", "looked at it")).code).toBe(0);
+  const audit = readFileSync(join(dir, "audit.jsonl"), "utf8").trimEnd().split("\n").at(-1)!;
+  expect(JSON.parse(audit)).toMatchObject({ command: "rearm", ok: true, why: "looked at it" });
+
+  const again = await LiveSession.start({ dir, toml: CALM });
+  await someWork(again);
+  const ended = await again.stop();
+  expect(ended.code).toBe(0);
+  expectSameAccount(ended.summary, again.journal());
+}, 40_000);
+
+test("two signals at once are one; a later second one ends at once and says that orders may work", async () => {
+  const twice = await LiveSession.start({ dir: makeDataDir(), toml: CALM });
+  await someWork(twice);
+  twice.signal("SIGINT");
+  twice.signal("SIGINT");
+  const clean = await twice.end();
+  expect({ code: clean.code, end: summaryOf(clean).end, open: working(twice) }).toEqual({
+    ...{ code: 0, end: "clean", open: 0 },
+  });
+
+  const stuck = await LiveSession.start({ dir: makeDataDir(), toml: CALM });
+  await someWork(stuck);
+  await stuck.fault({ kind: "http5xx", count: 1000, status: 503 });
+  await stuck.fault({ kind: "stall", route: "api", ms: 30_000 });
+  await stuck.fault({ kind: "stall", route: "private", ms: 30_000 });
+  stuck.signal("SIGTERM");
+  await Bun.sleep(800);
+  stuck.signal("SIGTERM");
+  const ended = await stuck.end();
+  expect(ended.code).toBe(4);
+  expect(ended.err).toContain("orders may be working");
+}, 40_000);
+
+test("ctl shutdown leaves nothing; --keep leaves orders, and the next start cancels them before it trades", async () => {
+  const venueDir = makeDataDir();
+  const venue = await startVenue(venueDir, ["--speed", "2"]);
+  const dir = makeDataDir();
+  const start = () => LiveSession.start({ dir, toml: venue.toml() });
+  const open = () => openOrders(venue.journal());
+  let live = await start();
+  await until("working orders", () => open().length > 0);
+  expect((await ctl(dir, "shutdown")).code).toBe(0);
+  expect({ code: (await live.end()).code, open: open() }).toEqual({ code: 0, open: [] });
+
+  live = await start();
+  await until("working orders", () => open().length > 0);
+  expect((await ctl(dir, "shutdown", "--keep")).code).toBe(0);
+  const kept = await live.end();
+  expect(kept.code).toBe(0);
+  expect(kept.err).toContain("working orders stay at the venue");
+  const left = open();
+  expect(left.length).toBeGreaterThan(0);
+
+  const asked = (line: JournalLine) => line["op"] === "order.place";
+  const before = venue.journal().findLastIndex(asked);
+  live = await start();
+  await until("new orders", () => open().some((id) => !left.includes(id)));
+  const ended = await live.stop();
+  expect(ended.err).toContain("orders of earlier sessions work at the venue: cancelling them before trading");
+  const lines = venue.journal();
+  const firstPlace = lines.findIndex((line, i) => i > before && asked(line));
+  const over = (line: JournalLine) => line["X"] !== "NEW" && line["X"] !== "PARTIALLY_FILLED";
+  for (const id of left) {
+    const end = lines.findIndex((line) => line.k === "order" && line["c"] === id && over(line));
+    expect(end).toBeWithin(0, firstPlace);
+  }
+  expectSameAccount(ended.summary, lines);
+  await venue.stop();
+}, 40_000);
