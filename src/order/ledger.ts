@@ -62,6 +62,8 @@ export class Ledger {
   /** Results as of the last refresh(), 1e-8 of the settlement currency: realised + unrealised + funding − fees. */
   readonly strategyResultE8: Float64Array;
   accountResultE8: number;
+  /** The unrealised part of accountResultE8. */
+  accountUnrealizedE8: number;
   private readonly feeScale: Float64Array;
   private readonly unitE8: Float64Array;
   private readonly settleAsset: Uint16Array;
@@ -87,6 +89,7 @@ export class Ledger {
     this.markTicks = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096))).fill(Number.NaN);
     this.strategyResultE8 = new Float64Array(new ArrayBuffer(Math.max(strategies * 8, 4096)));
     this.accountResultE8 = 0;
+    this.accountUnrealizedE8 = 0;
     this.feeScale = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096)));
     this.unitE8 = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096)));
     this.settleAsset = new Uint16Array(new ArrayBuffer(Math.max(instruments * 2, 4096)));
@@ -163,14 +166,18 @@ export class Ledger {
   /** Recomputes the results that limits look at. Doubles: exact to 1e-15 of the turnover. */
   refresh(): void {
     let account = this.unassignedFunding.approximate(0);
+    let unrealized = 0;
     for (let strategy = 0; strategy < this.strategies; strategy++) {
       let result = 0;
-      for (let instrument = 1; instrument < this.instruments; instrument++)
+      for (let instrument = 1; instrument < this.instruments; instrument++) {
         result += this.resultE8(strategy, instrument);
+        unrealized += this.unrealizedTickLots(strategy, instrument) * this.unitE8[instrument];
+      }
       this.strategyResultE8[strategy] = result;
       account += result;
     }
     this.accountResultE8 = account;
+    this.accountUnrealizedE8 = unrealized;
   }
 
   /** Realised + unrealised + funding − fees of one pair, 1e-8 of the settlement currency. */

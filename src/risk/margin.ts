@@ -15,24 +15,24 @@ export class MarginAccount {
   walletE8: number;
   private readonly initialRate: number;
   private readonly maintenanceRate: number;
-  private resultAtBalanceE8: number;
+  private bookedAtBalanceE8: number;
 
   constructor(settings: MarginSettings) {
     this.walletE8 = Number.NaN;
     this.initialRate = settings.initialRate;
     this.maintenanceRate = settings.maintenanceRate;
-    this.resultAtBalanceE8 = 0;
+    this.bookedAtBalanceE8 = 0;
   }
 
   /** The wallet as the venue states it: realised results, fees and funding up to now are in it. */
   observe(walletE8: number, ledger: Ledger): void {
     this.walletE8 = walletE8;
-    this.resultAtBalanceE8 = ledger.accountResultE8;
+    this.bookedAtBalanceE8 = ledger.accountResultE8 - ledger.accountUnrealizedE8;
   }
 
-  /** Wallet and what was won or lost since, unrealised results included to within one update. */
+  /** Wallet, what was booked since, and the unrealised result. */
   equityE8(ledger: Ledger): number {
-    return this.walletE8 + (ledger.accountResultE8 - this.resultAtBalanceE8);
+    return this.walletE8 + (ledger.accountResultE8 - this.bookedAtBalanceE8);
   }
 
   /** Equity left when `valueE8` of positions and orders is margined; NaN while the wallet is unknown. */

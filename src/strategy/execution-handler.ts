@@ -173,9 +173,21 @@ export class ExecutionHandler implements RecordHandler {
     }
     const bit = this.market.apply(m, at, kind, instrument);
     if (instrument >= this.parts.instrumentCount) return;
+    if (kind === KIND_ALPHA && instrument === 0) {
+      this.onSharedAlpha(bit, flags);
+      return;
+    }
     this.pending[instrument] |= bit;
     if (kind === KIND_FEED_STATUS) this.onFeedStatus(instrument, m.u32[(at >> 2) + FEED_STATUS_STATE]);
     if ((flags & FLAG_END_OF_EVENT) !== 0) this.finishEvent(instrument);
+  }
+
+  /** A signal of no instrument is an event of each. */
+  private onSharedAlpha(bit: number, flags: number): void {
+    for (let i = 1; i < this.parts.instrumentCount; i++) {
+      this.pending[i] |= bit;
+      if ((flags & FLAG_END_OF_EVENT) !== 0) this.finishEvent(i);
+    }
   }
 
   private onOtherRecord(m: RecordMemory, at: number, kind: number, flags: number): void {

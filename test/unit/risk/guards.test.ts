@@ -15,6 +15,7 @@ import {
   RiskLimits,
 } from "../../../src/risk/limits.ts";
 import { LOSS_DRAWDOWN, LOSS_HARD, LOSS_NONE, LOSS_SOFT, LossGuard } from "../../../src/risk/loss-guard.ts";
+import { MarginAccount } from "../../../src/risk/margin.ts";
 import { RejectBreaker, RequestBudget, SlidingCount } from "../../../src/risk/rate.ts";
 import {
   STORM_HALT,
@@ -23,7 +24,7 @@ import {
   STORM_WARM,
   StormGuard,
 } from "../../../src/risk/storm-guard.ts";
-import { KILL_ARMED, KILL_EMERGENCY, KILL_KILLED } from "../../../src/wire/codes.ts";
+import { KILL_ARMED, KILL_EMERGENCY, KILL_KILLED, SIDE_BUY } from "../../../src/wire/codes.ts";
 import { instrument, RISK } from "../strategy/fake-venue.ts";
 
 const SEED = 23;
@@ -254,4 +255,21 @@ test("losses step from none to soft to hard; soft ends with the day, drawdown ru
   ledger.accountResultE8 = -150;
   next.update(ledger, DAY + 3603 * S);
   expect(next.level).toBe(LOSS_SOFT);
+});
+
+test("equity is the wallet, what was booked since it was stated, and the unrealised result", () => {
+  const margin = new MarginAccount({ initialRate: 0.05, maintenanceRate: 0.005 });
+  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1 }]);
+  expect(margin.equityE8(ledger)).toBeNaN();
+  ledger.book(1, 1, SIDE_BUY, 1000, 10, true);
+  ledger.markTicks[1] = 1010;
+  ledger.refresh();
+  margin.observe(5e8, ledger);
+  expect(margin.equityE8(ledger)).toBe(5e8 + 100 * 1e4);
+  ledger.bookFee(1, 1, 1, 700);
+  ledger.markTicks[1] = 990;
+  ledger.refresh();
+  expect(margin.equityE8(ledger)).toBe(5e8 - 100 * 1e4 - 700);
+  expect(margin.freeE8(ledger, 1e8)).toBe(margin.equityE8(ledger) - 5e6);
+  expect(margin.ratio(ledger, 0)).toBe(Number.POSITIVE_INFINITY);
 });

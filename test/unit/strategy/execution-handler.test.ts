@@ -266,6 +266,23 @@ test("an emergency cancels all, then closes positions by reduce-only orders of t
   ]);
 });
 
+test("an external signal of no instrument lets the quoter look on each of its instruments, with the value", () => {
+  const seen: string[] = [];
+  const listener = quoter({
+    subscribe: ["market_data.alpha"],
+    alphas: ["ml"],
+    quote: (ctx, out) => {
+      seen.push(`${ctx.instrument} ${ctx.alphas[0]} ${ctx.alphaTsNs[0]! / MS}`);
+      out.keep();
+    },
+  });
+  const rig = new Rig([setup(listener, [1, 2], { alphas: { ml: 3 } })]);
+  rig.start();
+  wire.encodeAlpha(rig.m, 0, wire.FLAG_END_OF_EVENT, 0, 0, 0, 0, 0, rig.nowNs, 3, 0, 0.25, 0);
+  rig.handler.onRecord(rig.m, 0);
+  expect(seen).toEqual(["1 0.25 1000", "2 0.25 1000"]);
+});
+
 test("an exception in one strategy ends in Error with its orders cancelled; the other goes on", () => {
   let broken = false;
   const bad = quoter({
