@@ -71,8 +71,8 @@ export async function buildFactor(
   return { entry: timed, agent };
 }
 
-/** One event in this many is timed by stage: two clock calls an event would cost more than the graph. */
-const TIMED_EVERY = 32;
+/** After this many records the next whole event is timed by stage: two clock calls an event would cost more than the graph. */
+const TIMED_EVERY_RECORDS = 512;
 
 /** Hot; factor lane; 0 bytes. `book`: first record of an event → its last; `graph`: the last record itself. */
 export class TimedHandler implements RecordHandler {
@@ -80,7 +80,8 @@ export class TimedHandler implements RecordHandler {
   private readonly nowNs: () => number;
   private readonly book: Histogram;
   private readonly graph: Histogram;
-  private events: number;
+  private untimed: number;
+  private atStart: boolean;
   private inEvent: boolean;
   private startedNs: number;
 
@@ -89,15 +90,28 @@ export class TimedHandler implements RecordHandler {
     this.nowNs = nowNs;
     this.book = book;
     this.graph = graph;
-    this.events = 0;
+    this.untimed = 0;
+    this.atStart = true;
     this.inEvent = false;
     this.startedNs = 0;
   }
 
   onRecord(m: RecordMemory, at: number): void {
+    if (this.untimed > 0) {
+      this.untimed--;
+      this.inner.onRecord(m, at);
+    } else this.timed(m, at);
+  }
+
+  onBatchEnd(): void {
+    this.inner.onBatchEnd();
+  }
+
+  /** The rest of the event at hand passes; the next one is timed from its first record to its last. */
+  private timed(m: RecordMemory, at: number): void {
     const last = (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
-    if (this.events !== 0) {
-      if (last) this.events--;
+    if (!this.atStart) {
+      this.atStart = last;
       this.inner.onRecord(m, at);
       return;
     }
@@ -109,17 +123,14 @@ export class TimedHandler implements RecordHandler {
     else this.inner.onRecord(m, at);
   }
 
-  onBatchEnd(): void {
-    this.inner.onBatchEnd();
-  }
-
   private timeLast(m: RecordMemory, at: number): void {
     const before = this.nowNs();
     this.inner.onRecord(m, at);
     this.graph.record(this.nowNs() - before);
     this.book.record(before - this.startedNs);
     this.inEvent = false;
-    this.events = TIMED_EVERY;
+    this.atStart = false;
+    this.untimed = TIMED_EVERY_RECORDS;
   }
 }
 

@@ -29,6 +29,7 @@ import {
   FEED_STATUS_RESYNCS,
   FEED_STATUS_STATE,
   FLAG_END_OF_EVENT,
+  FLAG_SNAPSHOT,
   HEADER_EXCH_TS_NS,
   HEADER_FLAGS,
   HEADER_INSTRUMENT,
@@ -78,6 +79,8 @@ export interface FactorHandlerOptions {
 
 const DEPTH_KINDS =
   (1 << KIND_DEPTH_DELTA) | (1 << KIND_DEPTH_CLEAR) | (1 << KIND_SNAPSHOT_BEGIN) | (1 << KIND_SNAPSHOT_END);
+/** The bits of a record's first word (kind, flags) that a level of an open event may have set or not. */
+const SNAPSHOT_HEAD = FLAG_SNAPSHOT << 16;
 /** Records of one event besides the forwarded ones: Bbo, BookStats and a Gap. */
 const OWN_RECORDS = 3;
 
@@ -97,6 +100,9 @@ export class FactorHandler implements RecordHandler {
   private nextDue: number;
   private eventBook: boolean;
   private eventTrade: boolean;
+  /** Book whose event is open and not forwarded: its further levels go straight there. Null between events. */
+  private openBook: L2Book | null;
+  private openId: number;
   private forwardedInEvent: number;
   /** Records of instruments that are not configured here. */
   foreign: number;
@@ -133,6 +139,8 @@ export class FactorHandler implements RecordHandler {
     this.nextDue = Infinity;
     this.eventBook = false;
     this.eventTrade = false;
+    this.openBook = null;
+    this.openId = 0;
     this.forwardedInEvent = 0;
     this.foreign = 0;
     this.crossedEvents = 0;
@@ -168,6 +176,25 @@ export class FactorHandler implements RecordHandler {
 
   onRecord(m: RecordMemory, at: number): void {
     const recv = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
+    // A further level of the event at hand: by far the commonest record, and nothing but the book sees it.
+    const open = this.openBook;
+    if (
+      open !== null &&
+      (m.i32[at >> 2]! & ~SNAPSHOT_HEAD) === KIND_DEPTH_DELTA &&
+      m.u16[(at >> 1) + HEADER_INSTRUMENT]! === this.openId &&
+      recv === this.f64[0]!
+    ) {
+      open.apply(
+        m.i32[(at >> 2) + DEPTH_DELTA_SIDE]!,
+        m.f64[(at >> 3) + DEPTH_DELTA_PX_TICKS]!,
+        m.f64[(at >> 3) + DEPTH_DELTA_QTY_LOTS]!,
+      );
+      return;
+    }
+    this.onAnyRecord(m, at, recv);
+  }
+
+  private onAnyRecord(m: RecordMemory, at: number, recv: number): void {
     if (recv > this.f64[0]!) this.advance(recv, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!);
     const kind = m.u16[(at >> 1) + HEADER_KIND]!;
     const id = m.u16[(at >> 1) + HEADER_INSTRUMENT]!;
@@ -282,8 +309,13 @@ export class FactorHandler implements RecordHandler {
       if ((slot.forwards & DEPTH_KINDS) !== 0) this.startForwarding(slot, m, at, kind);
       if (this.assumeSynced && !slot.context.ready) this.setSynced(slot);
     }
-    if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0) this.endEvent(slot, m, at, kind);
-    else if (slot.forwarding) this.forward(m, at);
+    if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0) {
+      this.endEvent(slot, m, at, kind);
+      return;
+    }
+    if (slot.forwarding) this.forward(m, at);
+    this.openBook = slot.forwarding ? null : slot.book;
+    this.openId = slot.id;
   }
 
   private setSynced(slot: Slot): void {
@@ -337,6 +369,7 @@ export class FactorHandler implements RecordHandler {
     this.send(slot, m, at, kind);
     this.eventBook = false;
     this.eventTrade = false;
+    this.openBook = null;
     this.forwardedInEvent = 0;
     slot.forwarding = false;
     if (!book) return;

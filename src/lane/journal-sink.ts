@@ -19,6 +19,8 @@ import {
 
 /** Records that a head and its continuations may need; a longer run may be torn (and is counted). */
 const RUN_ROOM = 16;
+/** Room is asked for this many records at a time. */
+const CLEAR_RECORDS = 64;
 /** Gap.reason: the ring was full. */
 export const GAP_RING_FULL = 1;
 
@@ -41,8 +43,9 @@ export class JournalSink implements RecordSink {
   private readonly runRoom: number;
   private scratchNext: number;
   private claimed: number;
-  private inRun: boolean;
   private inScratch: boolean;
+  /** Records that surely fit, with room for a run behind them: no question is asked before they are used up. */
+  private clear: number;
   private nextSequence: number;
   private gapFirst: number;
   private gapCount: number;
@@ -60,8 +63,8 @@ export class JournalSink implements RecordSink {
     this.runRoom = runRoom;
     this.scratchNext = 0;
     this.claimed = ring.scratchOffset;
-    this.inRun = false;
     this.inScratch = false;
+    this.clear = 0;
     this.nextSequence = 0;
     this.gapFirst = 0;
     this.gapCount = 0;
@@ -77,9 +80,17 @@ export class JournalSink implements RecordSink {
 
   /** Never NO_SLOT. */
   tryClaim(): number {
-    if (!this.inRun) {
+    if (this.clear === 0) return this.claimCarefully();
+    this.clear--;
+    this.claimed = this.ring.tryClaim();
+    return this.claimed;
+  }
+
+  private claimCarefully(): number {
+    if (!this.inRun()) {
       this.inScratch = !this.hasRoom(1);
       if (!this.inScratch && this.gapCount > 0) this.writeGap();
+      if (!this.inScratch && this.ring.hasRoom(this.runRoom + CLEAR_RECORDS)) this.clear = CLEAR_RECORDS - 1;
     }
     if (!this.inScratch) {
       const at = this.ring.tryClaim();
@@ -96,21 +107,27 @@ export class JournalSink implements RecordSink {
   }
 
   commit(): void {
-    const m = this.memory;
-    const at = this.claimed;
-    const flags = m.u16[(at >> 1) + HEADER_FLAGS]!;
-    if (this.stampSequence) {
-      // A head takes the next number; its continuations repeat it.
-      if ((flags & FLAG_CONTINUATION) === 0) this.nextSequence = (this.nextSequence + 1) | 0;
-      m.i32[(at >> 2) + HEADER_SEQUENCE] = this.nextSequence;
-    }
-    this.inRun = (flags & FLAG_MORE) !== 0;
-    if (this.inScratch) this.lose(at);
+    if (this.stampSequence) this.stamp();
+    if (this.inScratch) this.lose(this.claimed);
     else this.ring.commit();
   }
 
+  /** A head takes the next number; its continuations repeat it. */
+  private stamp(): void {
+    const m = this.memory;
+    const at = this.claimed;
+    if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_CONTINUATION) === 0)
+      this.nextSequence = (this.nextSequence + 1) | 0;
+    m.i32[(at >> 2) + HEADER_SEQUENCE] = this.nextSequence;
+  }
+
+  /** Whether the last record has continuations to come. Its slot is the producer's until the ring wraps. */
+  private inRun(): boolean {
+    return (this.memory.u16[(this.claimed >> 1) + HEADER_FLAGS]! & FLAG_MORE) !== 0;
+  }
+
   publish(): void {
-    if (this.gapCount > 0 && !this.inRun && this.ring.hasRoom(this.runRoom + 1)) this.writeGap();
+    if (this.gapCount > 0 && !this.inRun() && this.ring.hasRoom(this.runRoom + 1)) this.writeGap();
     this.ring.publish();
   }
 
