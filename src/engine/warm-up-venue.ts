@@ -12,7 +12,7 @@ const CLOSED = 3;
 /** One order in this many is filled when it is placed, one in as many when it is moved. */
 const FILL_EVERY = 16;
 const KILL_WORD_BYTES = 4096;
-const WALLET = "1000000000.00000000";
+const WALLET = "10000000.00000000";
 
 class WarmUpSocket implements BunSocket {
   readonly url: string;
