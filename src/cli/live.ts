@@ -19,7 +19,7 @@ import { summaryText } from "../engine/summary.ts";
 import { VERSION } from "./version.ts";
 
 const USAGE = `usage: bun run live [options]
-  --env sim|paper|live   environment (default sim: a simulated venue on this machine)
+  --env sim|live         environment (default sim: a simulated venue on this machine)
   --config F             your TOML file over config/base.toml and config/env/<env>.toml
   --for T                stop after 30s, 5m, 1h
   --port N               port of the API (default: any free one)

@@ -25,6 +25,11 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 /** Starts or finds the venue. Throws EngineError with what the operator must change. */
 export async function openVenue(settings: EngineSettings, venueEntry: string): Promise<VenueAccess> {
   if (settings.env === "sim") return openSimulatedVenue(settings, venueEntry);
+  if (settings.env === "paper")
+    throw new EngineError(
+      "--env paper is not there yet: it needs the exchange model in this process, and nothing must be sent to a real venue meanwhile; use --env sim",
+      2,
+    );
   if (settings.env === "live" && !settings.engine.allowLive)
     throw new EngineError("--env live needs engine.allow_live = true in your configuration", 2);
   const credentials = await loadCredentials(settings.venue.credentialsFile);
