@@ -5,6 +5,7 @@ import type { LiveEngine } from "../engine/live-engine.ts";
 import type { CommandReply } from "../engine/main-link.ts";
 import {
   CONTROL_CANCEL_ALL,
+  CONTROL_CLOSE_POSITIONS,
   CONTROL_PAUSE,
   CONTROL_REARM,
   CONTROL_RESUME,
@@ -30,6 +31,7 @@ import { StrategyValues } from "./strategy-values.ts";
 
 const COMMAND_MS = 3_000;
 const CANCEL_MS = 10_000;
+const CLOSE_MS = 20_000;
 const ALL = 0;
 
 export interface ShutdownRequest {
@@ -133,12 +135,15 @@ class LiveCommands {
     return failed(`the kill word is set, but orders may be working: ${report.error}`, state);
   }
 
-  private emergency(closePosition: boolean, actor: Actor): Promise<CommandResult> {
-    if (closePosition)
-      return Promise.resolve(
-        refused("closing positions is not available: use kill, then close by hand", this.reads.kill().state),
-      );
-    return this.kill(KILL_EMERGENCY, actor);
+  /** Strategies are denied from the latch on; closing begins when no order of theirs is left. */
+  private async emergency(closePosition: boolean, actor: Actor): Promise<CommandResult> {
+    const stopped = await this.kill(KILL_EMERGENCY, actor);
+    if (!closePosition || !stopped.ok) return stopped;
+    const reply = await this.send(CONTROL_CLOSE_POSITIONS, ALL, actor, 0, 0, CLOSE_MS);
+    const { state } = this.reads.kill();
+    if (reply === null) return failed("positions are not flat yet; closing goes on", state);
+    if (reply.result !== 0) return failed("closing was ended before the positions were flat", state);
+    return done("emergency stop; positions are flat, the venue shows no open order", state);
   }
 
   private async rearm(actor: Actor): Promise<CommandResult> {

@@ -127,3 +127,17 @@ test("a kill stops trading at once, is latched, and keeps the next start from tr
   expect((await engine.stop()).proven).toBe(true);
   expect(start("fused", dir)).rejects.toThrow(/kill word is set[\s\S]*ctl rearm/);
 });
+
+test("an emergency stop with closing leaves no order and no position", async () => {
+  const { engine, control } = await start("fused", newDir());
+  await until("a position", () => control.positions().some((p) => p.qty !== "0"));
+  const stopped = await control.emergencyStop({ cancelOrders: true, closePosition: true }, ACTOR);
+  expect(stopped).toMatchObject({ ok: true, state: "emergency" });
+  const lots = (symbol: string) =>
+    control
+      .positions()
+      .filter((p) => p.instrument === symbol)
+      .reduce((sum, p) => sum + BigInt(Math.round(Number(p.qty) * 1e6)), 0n);
+  await until("flat", () => ["BTCUSDT", "ETHUSDT"].every((symbol) => lots(symbol) === 0n));
+  expect((await engine.stop()).proven).toBe(true);
+});
