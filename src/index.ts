@@ -1,4 +1,10 @@
 // What a user's own program or strategy module imports as "hotlane". Everything else is internal.
+
+// Embedding: the whole engine inside a program of your own.
+export { EngineError } from "./engine/engine-error.ts";
+export { type EngineHooks, type EngineLog, LiveEngine } from "./engine/live-engine.ts";
+export type { EngineSettings } from "./engine/settings.ts";
+export type { SessionSummary } from "./engine/summary.ts";
 export type { L2Book } from "./market/l2-book.ts";
 export { NO_ORDER } from "./order/order-table.ts";
 export { STORM_HALT, STORM_NORMAL, STORM_STORM, STORM_WARM } from "./risk/storm-guard.ts";
