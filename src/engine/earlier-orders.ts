@@ -6,7 +6,8 @@ import type { VenueOrder, VenueResult } from "../venue/contract.ts";
 import { EngineError } from "./engine-error.ts";
 
 export interface EarlierOrdersOptions {
-  readonly openOrders: () => Promise<VenueResult<VenueOrder[]>>;
+  /** Without a symbol: of all, at forty times the weight. */
+  readonly openOrders: (symbol?: string) => Promise<VenueResult<VenueOrder[]>>;
   readonly cancel: (symbol: string, clientOrderId: string) => Promise<VenueResult<unknown>>;
   /** Whether an id is of a session whose journal we hold. */
   readonly isOurs: (id: ClientId) => boolean;
@@ -22,9 +23,10 @@ const EXIT_UNSAFE = 4;
 export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promise<number> {
   const deadline = performance.now() + options.deadlineMs;
   const seen = new Set<string>();
+  const touched = new Set<string>();
   let problem = "";
-  for (let first = true; ; first = false) {
-    const open = await options.openOrders();
+  for (let first = true; ; ) {
+    const open = first ? await options.openOrders() : await ofSymbols(touched, options);
     if (open.ok) {
       const ours = open.value.filter((order) => isEarlier(order, options));
       if (first) nameStrangers(open.value, options);
@@ -35,14 +37,29 @@ export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promis
         });
       for (const { symbol, clientOrderId } of ours) {
         seen.add(clientOrderId);
+        touched.add(symbol);
         const result = await options.cancel(symbol, clientOrderId);
         if (!result.ok) problem = result.message;
       }
+      first = false;
     } else problem = open.message;
     if (performance.now() > deadline)
       throw new EngineError(`orders of earlier sessions may be working: ${problem}`, EXIT_UNSAFE);
     await Bun.sleep(PAUSE_MS);
   }
+}
+
+async function ofSymbols(
+  symbols: ReadonlySet<string>,
+  options: EarlierOrdersOptions,
+): Promise<VenueResult<VenueOrder[]>> {
+  const all: VenueOrder[] = [];
+  for (const symbol of symbols) {
+    const open = await options.openOrders(symbol);
+    if (!open.ok) return open;
+    all.push(...open.value);
+  }
+  return { ok: true, value: all };
 }
 
 function report(count: number, options: EarlierOrdersOptions): number {

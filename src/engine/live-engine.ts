@@ -142,7 +142,7 @@ export class LiveEngine {
     const nonces = new Set(earlier.map((s) => `${s.nonceHi}:${s.nonceLo}`));
     const run = () =>
       cancelEarlierOrders({
-        openOrders: () => rest.openOrders(),
+        openOrders: (symbol) => rest.openOrders(symbol),
         cancel: (symbol, origClientOrderId) => rest.orderRequest("DELETE", { symbol, origClientOrderId }),
         isOurs: (id) => nonces.has(`${id.nonceHi}:${id.nonceLo}`),
         symbols: this.settings.instruments.map((i) => i.symbol),

@@ -81,6 +81,8 @@ const DEPTH_KINDS =
   (1 << KIND_DEPTH_DELTA) | (1 << KIND_DEPTH_CLEAR) | (1 << KIND_SNAPSHOT_BEGIN) | (1 << KIND_SNAPSHOT_END);
 /** The bits of a record's first word (kind, flags) that a level of an open event may have set or not. */
 const SNAPSHOT_HEAD = FLAG_SNAPSHOT << 16;
+/** Half of the shortest freshness limit. */
+const BBO_REFRESH_NS = 25e6;
 /** Records of one event besides the forwarded ones: Bbo, BookStats and a Gap. */
 const OWN_RECORDS = 3;
 
@@ -390,10 +392,12 @@ export class FactorHandler implements RecordHandler {
     }
   }
 
+  /** Or not said for a while: EXECUTION takes a touch that nobody confirms for stale. */
   private bboChanged(slot: Slot): boolean {
     if (!slot.context.ready) return false;
     const book = slot.book;
     return (
+      this.f64[0]! - slot.bboTsNs >= BBO_REFRESH_NS ||
       book.bestBidLots !== slot.bidQty ||
       book.bestAskLots !== slot.askQty ||
       !Object.is(book.bestBidTicks, slot.bidPx) ||
@@ -451,6 +455,7 @@ export class FactorHandler implements RecordHandler {
     slot.bidQty = book.bestBidLots;
     slot.askPx = book.bestAskTicks;
     slot.askQty = book.bestAskLots;
+    slot.bboTsNs = this.f64[0]!;
     this.out.bbo(last, slot.bidPx, slot.bidQty, slot.askPx, slot.askQty);
   }
 

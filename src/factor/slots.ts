@@ -61,6 +61,8 @@ export class Slot {
   bidQty: number;
   askPx: number;
   askQty: number;
+  /** Time of that event. */
+  bboTsNs: number;
   /** EXECUTION's copy of the book lost records: send it whole. */
   copyBroken: boolean;
   /** A depth event's records are being forwarded / dropped. */
@@ -80,6 +82,7 @@ export class Slot {
     this.feedReason = FEED_REASON_NONE;
     this.feedGaps = 0;
     this.feedResyncs = 0;
+    this.bboTsNs = 0;
     this.bidPx = -1;
     this.bidQty = -1;
     this.askPx = -1;

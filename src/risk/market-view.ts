@@ -12,7 +12,7 @@ export class MarketView {
   readonly bidQtyLots: Float64Array;
   readonly askPxTicks: Float64Array;
   readonly askQtyLots: Float64Array;
-  /** Receive time of the last record about the instrument; −Infinity before the first. */
+  /** Receive time of the last record about the instrument's book; −Infinity before the first. */
   readonly recvTsNs: Float64Array;
   /** FEED_… state of the book. */
   readonly feedState: Uint8Array;

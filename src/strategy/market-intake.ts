@@ -49,6 +49,15 @@ import {
   TOPIC_TRADE,
 } from "./topics.ts";
 
+/** What the book's own stream says; FACTOR repeats an unchanged touch, so a Bbo comes with every live book. */
+const BOOK_KINDS =
+  (1 << KIND_BBO) |
+  (1 << KIND_FEED_STATUS) |
+  (1 << KIND_DEPTH_DELTA) |
+  (1 << KIND_DEPTH_CLEAR) |
+  (1 << KIND_SNAPSHOT_BEGIN) |
+  (1 << KIND_SNAPSHOT_END);
+
 /** Global index → the value slots that follow it, as compressed rows. */
 class Fanout {
   readonly start: Int32Array;
@@ -112,7 +121,8 @@ export class MarketIntake {
     const f = at >> 3;
     const w = at >> 2;
     const market = this.parts.market;
-    if (instrument > 0) market.recvTsNs[instrument] = m.f64[f + HEADER_RECV_TS_NS];
+    // Only the book makes a book fresh: trades and mark prices come over another connection.
+    if (((1 << kind) & BOOK_KINDS) !== 0) market.recvTsNs[instrument] = m.f64[f + HEADER_RECV_TS_NS];
     switch (kind) {
       case KIND_BBO:
         market.bidPxTicks[instrument] = m.f64[f + BBO_BID_PX_TICKS];

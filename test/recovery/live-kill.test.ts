@@ -70,7 +70,7 @@ test(
   `${KILLS} kills while orders stay working and fill at a venue that lives on (seed ${SEED + 1})`,
   async () => {
     const venueDir = makeDataDir();
-    const venue = await startVenue(venueDir, ["--speed", "8"]);
+    const venue = await startVenue(venueDir, ["--speed", "8", "--rate-limit-factor", "20"]);
     const dir = makeDataDir();
     await killAndRestart({ dir, toml: venue.toml() }, venue.journal, SEED + 1);
     await venue.stop();
