@@ -111,7 +111,8 @@ export async function buildExecution(
   return { entry: handler, agent };
 }
 
-async function makeHandler(
+/** The execution handler as the lane runs it. */
+export async function makeHandler(
   context: LaneContext,
   gateway: OrderGateway,
   orders: JournalSink,

@@ -74,7 +74,7 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): F
 }
 
 /** The sink of FEED, and the losses of its journal. */
-class MarketSink {
+export class MarketSink {
   readonly sink: RecordSink;
   private readonly journal: JournalSink | null;
 
