@@ -1,0 +1,126 @@
+// What a load run proves, from files alone: our book (rebuilt from the WAL's market stream) against the venue's at
+// the same update id, and wire to wire latency (the venue's send of a depth update → the arrival there of the
+// order that it triggered; both stamped by the venue with CLOCK_MONOTONIC, joined through the WAL).
+import { readFileSync } from "node:fs";
+import type { RecordHandler, RecordMemory } from "../../src/core/record.ts";
+import { readRecords } from "../../src/journal/wal-reader.ts";
+import { parseClientId } from "../../src/order/client-id.ts";
+import { ACTION_PLACE } from "../../src/wire/codes.ts";
+import * as wire from "../../src/wire/messages.gen.ts";
+import type { LoadRun, VenueBook } from "./load-session.ts";
+import { quantile } from "./statistics.ts";
+
+const TICKS_PER_UNIT = 10;
+const LOTS_PER_UNIT = 1000;
+const TWO_32 = 2 ** 32;
+
+export interface Judgement {
+  /** Books compared; levels that differed in any of them. */
+  readonly booksCompared: number;
+  readonly levelsCompared: number;
+  readonly levelsWrong: number;
+  readonly levelRecords: number;
+  /** ns; NaN without orders. */
+  readonly wireToWire: { readonly p50: number; readonly p99: number; readonly count: number };
+}
+
+type Sides = readonly [Map<number, number>, Map<number, number>];
+
+/** Replays the WAL: book by update id, and which update triggered which request. */
+class Replay implements RecordHandler {
+  /** Update id that was being applied at a receive time. */
+  readonly idAt = new Map<number, number>();
+  /** clientSeq → receive time of the trigger, places only (a modify repeats its id). */
+  readonly triggers = new Map<number, number>();
+  readonly wrong: number[] = [];
+  levelRecords = 0;
+  levelsCompared = 0;
+  private readonly book: Sides = [new Map(), new Map()];
+  private readonly wanted: Map<number, VenueBook>;
+
+  constructor(books: readonly VenueBook[]) {
+    this.wanted = new Map(books.map((b) => [b.lastUpdateId, b]));
+  }
+
+  onRecord(m: RecordMemory, at: number): void {
+    const kind = m.u16[at >> 1]!;
+    if (kind === wire.KIND_SNAPSHOT_BEGIN) for (const side of this.book) side.clear();
+    else if (kind === wire.KIND_DEPTH_DELTA) this.onLevel(m, at);
+    else if (kind === wire.KIND_ORDER_SENT) {
+      const sent = new wire.OrderSent(m).wrap(m, at);
+      if (sent.action === ACTION_PLACE) this.triggers.set(sent.clientSeq, sent.triggerTsNs);
+    }
+  }
+
+  private onLevel(m: RecordMemory, at: number): void {
+    const level = new wire.DepthDelta(m).wrap(m, at);
+    const side = this.book[level.side > 0 ? 0 : 1];
+    if (level.qtyLots === 0) side.delete(level.pxTicks);
+    else side.set(level.pxTicks, level.qtyLots);
+    this.levelRecords++;
+    if ((level.flags & wire.FLAG_END_OF_EVENT) === 0) return;
+    const id = level.updateIdHi * TWO_32 + level.updateIdLo;
+    this.idAt.set(level.recvTsNs, id);
+    const wanted = this.wanted.get(id);
+    if (wanted !== undefined) this.compare(wanted);
+  }
+
+  /** Only the range of the first snapshot is known to us: the venue's deeper levels are not compared. */
+  private compare(venue: VenueBook): void {
+    let wrong = 0;
+    [venue.bids, venue.asks].forEach((rows, s) => {
+      const ours = this.book[s]!;
+      const theirs = new Map(rows.map(([p, q]) => [scaled(p, TICKS_PER_UNIT), scaled(q, LOTS_PER_UNIT)]));
+      for (const [px, qty] of ours) if (theirs.get(px) !== qty) wrong++;
+      const best = scaled(rows[0]![0], TICKS_PER_UNIT);
+      for (const [px] of theirs) if (Math.abs(px - best) < NEAR_TICKS && !ours.has(px)) wrong++;
+      this.levelsCompared += ours.size;
+    });
+    this.wrong.push(wrong);
+  }
+}
+
+/** A 1,000-level snapshot reaches further than this on both sides. */
+const NEAR_TICKS = 400;
+const scaled = (text: string, unit: number): number => Math.round(Number(text) * unit);
+
+export function judge(run: LoadRun): Judgement {
+  const replay = new Replay(run.books);
+  const streams = readRecords(run.walDir, replay, {});
+  const problem = streams.problems[0];
+  if (problem !== undefined) throw new Error(`WAL: ${problem.kind} in ${problem.file}: ${problem.reason}`);
+  const times = wireTimes(readFileSync(run.venueJournal, "utf8"), replay);
+  return {
+    booksCompared: replay.wrong.length,
+    levelsCompared: replay.levelsCompared,
+    levelsWrong: replay.wrong.reduce((sum, n) => sum + n, 0),
+    levelRecords: replay.levelRecords,
+    wireToWire: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), count: times.length },
+  };
+}
+
+interface JournalLine {
+  readonly k: string;
+  readonly mono: number;
+  readonly u?: number;
+  readonly op?: string;
+  readonly params?: { readonly newClientOrderId?: string };
+}
+
+/** ns from send to arrival, ascending. Requests that no depth message triggered are left out. */
+function wireTimes(journal: string, replay: Replay): Float64Array {
+  const sentNs = new Map<number, number>();
+  const times: number[] = [];
+  for (const text of journal.split("\n")) {
+    if (text === "" || !(text.startsWith('{"k":"market"') || text.startsWith('{"k":"request"'))) continue;
+    const line = JSON.parse(text) as JournalLine;
+    if (line.k === "market") sentNs.set(line.u!, line.mono);
+    const id = line.params?.newClientOrderId;
+    if (id === undefined) continue;
+    const trigger = replay.triggers.get(parseClientId(id)?.clientSeq ?? 0);
+    const update = trigger === undefined ? undefined : replay.idAt.get(trigger);
+    const sent = update === undefined ? undefined : sentNs.get(update);
+    if (sent !== undefined) times.push(line.mono - sent);
+  }
+  return Float64Array.from(times).sort();
+}

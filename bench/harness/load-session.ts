@@ -1,0 +1,155 @@
+// Runs the product (`bun run live`) against bench/load-venue.ts as two processes and collects what is needed to
+// judge the run: its summary, its WAL, the venue's journal, the venue's book at moments during the run, and the
+// processor time of both.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SessionSummary } from "../../src/engine/summary.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const TICKS_PER_S = 100;
+const READY_MS = 60_000;
+const BOOKS = 3;
+
+export interface LoadOptions {
+  /** Factor on the capture's own pace (272 messages/s). */
+  readonly speed: number;
+  readonly seconds: number;
+  readonly depthOnly?: boolean;
+  /** Requests per 10 s that the gate allows; default raised out of the way. */
+  readonly ordersPer10s?: number;
+  readonly wait?: "park" | "spin";
+}
+
+export interface VenueBook {
+  readonly lastUpdateId: number;
+  readonly bids: readonly (readonly [string, string])[];
+  readonly asks: readonly (readonly [string, string])[];
+}
+
+export interface LoadRun {
+  readonly summary: SessionSummary;
+  readonly exitCode: number;
+  readonly stderr: string;
+  readonly walDir: string;
+  readonly venueJournal: string;
+  readonly books: readonly VenueBook[];
+  /** Processor seconds per second of wall time while running. */
+  readonly cpu: { readonly live: number; readonly venue: number };
+  /** Removes the run's folder. */
+  readonly discard: () => void;
+}
+
+export async function runLoad(options: LoadOptions): Promise<LoadRun> {
+  const folder = mkdtempSync(join(tmpdir(), "hotlane-load-"));
+  const credentials = join(folder, "credentials");
+  const venueJournal = join(folder, "venue.jsonl");
+  const venue = Bun.spawn(
+    [process.execPath, join(ROOT, "bench/load-venue.ts"), "--speed", String(options.speed)].concat(
+      ["--journal", venueJournal, "--credentials", credentials],
+      options.depthOnly === true ? ["--depth-only"] : [],
+    ),
+    { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
+  );
+  try {
+    const port = await readyPort(venue.stdout);
+    const result = await runLive(options, folder, port, venue.pid, credentials);
+    return { ...result, venueJournal, discard: () => rmSync(folder, { recursive: true, force: true }) };
+  } finally {
+    venue.stdin.end();
+    await venue.exited;
+  }
+}
+
+async function readyPort(stdout: ReadableStream<Uint8Array>): Promise<number> {
+  let text = "";
+  const decoder = new TextDecoder();
+  const late = Bun.sleep(READY_MS).then(() => null);
+  const reader = stdout.getReader();
+  while (!text.includes("\n")) {
+    const next = await Promise.race([reader.read(), late]);
+    if (next === null || next.value === undefined) throw new Error(`the venue did not start: ${text}`);
+    text += decoder.decode(next.value, { stream: true });
+  }
+  return (JSON.parse(text.slice(0, text.indexOf("\n"))) as { port: number }).port;
+}
+
+function configText(options: LoadOptions, port: number, credentials: string): string {
+  const orders = options.ordersPer10s ?? 100_000;
+  const wait = options.wait === undefined ? "" : `wait = "${options.wait}"`;
+  const lanes = ["feed", "factor", "execution", "writer"].map((lane) => `[lanes.${lane}]\n${wait}`);
+  return `
+[engine]
+market_ring_records = 262144
+feed_ring_records = 65536
+[sim]
+url = "http://127.0.0.1:${port}"
+[venue]
+credentials_file = "${credentials}"
+[[instruments]]
+symbol = "BTCUSDT"
+[[strategies]]
+name = "obi-mm"
+module = "builtin:obi-mm"
+graph = "${join(ROOT, "config/graphs/obi_mm_factors.toml")}"
+instruments = ["BTCUSDT"]
+[risk]
+max_orders_per_10s = ${orders}
+max_orders_per_min = ${orders * 6}
+[journal]
+fsync = "none"
+[admin]
+enabled = false
+${wait === "" ? "" : lanes.join("\n")}
+`;
+}
+
+async function runLive(
+  options: LoadOptions,
+  folder: string,
+  port: number,
+  venuePid: number,
+  credentials: string,
+) {
+  const config = join(folder, "load.toml");
+  const dataDir = join(folder, "data");
+  writeFileSync(config, configText(options, port, credentials));
+  const live = Bun.spawn(
+    [process.execPath, join(ROOT, "src/cli/live.ts"), "--config", config, "--data-dir", dataDir].concat([
+      ...["--for", `${options.seconds}s`, "--json"],
+    ]),
+    { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
+  const output = new Response(live.stdout).text();
+  const stderr = new Response(live.stderr).text();
+  const books: VenueBook[] = [];
+  await Bun.sleep(Math.min(5000, options.seconds * 400));
+  const started = { at: performance.now(), live: cpuSeconds(live.pid), venue: cpuSeconds(venuePid) };
+  const step = Math.max(200, ((options.seconds * 1000 - 6000) / BOOKS) | 0);
+  for (let i = 0; i < BOOKS && live.exitCode === null; i++) {
+    await Bun.sleep(step);
+    books.push((await (await fetch(`http://127.0.0.1:${port}/sim/book?symbol=BTCUSDT`)).json()) as VenueBook);
+  }
+  const elapsed = (performance.now() - started.at) / 1000;
+  const cpu = {
+    live: (cpuSeconds(live.pid) - started.live) / elapsed,
+    venue: (cpuSeconds(venuePid) - started.venue) / elapsed,
+  };
+  const exitCode = await live.exited;
+  const line = (await output).trim().split("\n").at(-1) ?? "";
+  const errors = await stderr;
+  if (!line.startsWith("{")) throw new Error(`live gave no summary (exit ${exitCode}):\n${line}\n${errors}`);
+  const summary = JSON.parse(line) as SessionSummary;
+  return { summary, exitCode, stderr: errors, walDir: join(dataDir, "wal"), books, cpu };
+}
+
+/** User and system time of a process and its threads. */
+function cpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+  } catch {
+    return Number.NaN;
+  }
+}
