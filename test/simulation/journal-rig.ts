@@ -4,17 +4,18 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { monotonicNs } from "../../ffi/host.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { copyRecord, RECORD_BYTES, RecordMemory } from "../../src/core/record.ts";
+import { allocateRecordMemory, copyRecord, RECORD_BYTES, RecordMemory } from "../../src/core/record.ts";
 import { HOUSE_NAME, planEngine } from "../../src/engine/engine-plan.ts";
 import { LaneHandle } from "../../src/engine/lane-handle.ts";
 import type { LaneStart } from "../../src/engine/lane-protocol.ts";
-import { type EngineLayout, STREAM_NAMES } from "../../src/engine/layout.ts";
+import { type EngineLayout, STREAM_MARKET, STREAM_NAMES } from "../../src/engine/layout.ts";
 import { replaySetup } from "../../src/engine/replay-setup.ts";
 import type { EngineSettings } from "../../src/engine/settings.ts";
 import { COUNTERS } from "../../src/engine/telemetry-names.ts";
 import { walDir } from "../../src/engine/writer-lane.ts";
 import { writeManifest } from "../../src/journal/session-manifest.ts";
 import { readRecords } from "../../src/journal/wal-reader.ts";
+import { GAP_RING_FULL } from "../../src/lane/journal-sink.ts";
 import { LaneTelemetry } from "../../src/lane/telemetry.ts";
 import { createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../../src/ring/arena.ts";
 import { Doorbell } from "../../src/ring/doorbell.ts";
@@ -23,6 +24,9 @@ import { BinanceMarketData, newFeedCounters } from "../../src/venue/binance/mark
 import type { Transport, TransportHandler } from "../../src/venue/contract.ts";
 import { LINK_DEFAULTS } from "../../src/venue/transport/link.ts";
 import {
+  encodeGap,
+  FLAG_END_OF_EVENT,
+  HEADER_RECV_TS_NS,
   KIND_ORDER_STAMPS,
   ORDER_STAMPS_DECIDED_TS_NS,
   ORDER_STAMPS_GATED_TS_NS,
@@ -97,6 +101,26 @@ export async function marketJournal(messages: number): Promise<MarketJournal> {
     written = sink.count;
   }
   return { bytes: sink.memory.u8.slice(0, written * RECORD_BYTES), counts: new Uint32Array(counts), baseNs };
+}
+
+/** The journal as it is when records before `message` did not fit into their ring. */
+export function withGap(journal: MarketJournal, message: number): MarketJournal {
+  const before = journal.counts.subarray(0, message).reduce((sum, n) => sum + n, 0) * RECORD_BYTES;
+  const gap = allocateRecordMemory(1);
+  const recvTsNs = new Float64Array(journal.bytes.slice(before, before + RECORD_BYTES).buffer)[
+    HEADER_RECV_TS_NS
+  ]!;
+  encodeGap(gap, 0, FLAG_END_OF_EVENT, 0, 0, 0, 0, 0, recvTsNs, 0, 7, STREAM_MARKET, GAP_RING_FULL);
+  const { bytes, counts } = journal;
+  return {
+    ...journal,
+    bytes: Buffer.concat([
+      bytes.subarray(0, before),
+      gap.u8.subarray(0, RECORD_BYTES),
+      bytes.subarray(before),
+    ]),
+    counts: new Uint32Array([...counts.subarray(0, message), 1, ...counts.subarray(message)]),
+  };
 }
 
 function deadTransport(handler: TransportHandler, handlers: TransportHandler[]): Transport {
