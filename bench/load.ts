@@ -1,4 +1,4 @@
-// bun bench/load.ts [--speed S] [--for 60s] [--depth-only] [--wait park|spin] [--idle] [--json]
+// bun bench/load.ts [--speed S] [--for 60s] [--depth-only] [--wait park|spin] [--topology lanes|fused] [--idle] [--json]
 //
 // The product against the simulated venue at S times the capture's pace (272 messages/s: 18.4 = 5,000/s,
 // 73.4 = 20,000/s; `--depth-only --speed 263` = 5,000 depth messages/s), limits raised. Passes (exit 0) when
@@ -19,6 +19,7 @@ function parse(argv: readonly string[]) {
       for: { type: "string", default: "60s" },
       "depth-only": { type: "boolean", default: false },
       wait: { type: "string" },
+      topology: { type: "string" },
       idle: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
@@ -29,11 +30,14 @@ function parse(argv: readonly string[]) {
   if (!(speed > 0)) throw new RangeError(`--speed ${values.speed}: a positive number is expected`);
   if (values.wait !== undefined && values.wait !== "park" && values.wait !== "spin")
     throw new RangeError(`--wait ${values.wait}: park or spin`);
+  if (values.topology !== undefined && values.topology !== "lanes" && values.topology !== "fused")
+    throw new RangeError(`--topology ${values.topology}: lanes or fused`);
   const options: LoadOptions = {
     speed: values.idle ? IDLE_SPEED : speed,
     seconds: Number(seconds),
     depthOnly: values["depth-only"],
     ...(values.wait === undefined ? {} : { wait: values.wait as "park" | "spin" }),
+    ...(values.topology === undefined ? {} : { topology: values.topology as "lanes" | "fused" }),
   };
   return { options, idle: values.idle, json: values.json };
 }

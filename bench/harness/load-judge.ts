@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import type { RecordHandler, RecordMemory } from "../../src/core/record.ts";
 import { readRecords } from "../../src/journal/wal-reader.ts";
 import { parseClientId } from "../../src/order/client-id.ts";
-import { ACTION_PLACE } from "../../src/wire/codes.ts";
 import * as wire from "../../src/wire/messages.gen.ts";
 import type { LoadRun, VenueBook } from "./load-session.ts";
 import { quantile } from "./statistics.ts";
@@ -30,8 +29,8 @@ type Sides = readonly [Map<number, number>, Map<number, number>];
 class Replay implements RecordHandler {
   /** Update id that was being applied at a receive time. */
   readonly idAt = new Map<number, number>();
-  /** clientSeq → receive time of the trigger, places only (a modify repeats its id). */
-  readonly triggers = new Map<number, number>();
+  /** clientSeq → receive times of what triggered its requests, in the order in which they were sent. */
+  readonly triggers = new Map<number, number[]>();
   readonly wrong: number[] = [];
   levelRecords = 0;
   levelsCompared = 0;
@@ -48,7 +47,9 @@ class Replay implements RecordHandler {
     else if (kind === wire.KIND_DEPTH_DELTA) this.onLevel(m, at);
     else if (kind === wire.KIND_ORDER_SENT) {
       const sent = new wire.OrderSent(m).wrap(m, at);
-      if (sent.action === ACTION_PLACE) this.triggers.set(sent.clientSeq, sent.triggerTsNs);
+      const known = this.triggers.get(sent.clientSeq);
+      if (known === undefined) this.triggers.set(sent.clientSeq, [sent.triggerTsNs]);
+      else known.push(sent.triggerTsNs);
     }
   }
 
@@ -104,7 +105,7 @@ interface JournalLine {
   readonly mono: number;
   readonly u?: number;
   readonly op?: string;
-  readonly params?: { readonly newClientOrderId?: string };
+  readonly params?: { readonly newClientOrderId?: string; readonly origClientOrderId?: string };
 }
 
 /** ns from send to arrival, ascending. Requests that no depth message triggered are left out. */
@@ -115,9 +116,10 @@ function wireTimes(journal: string, replay: Replay): Float64Array {
     if (text === "" || !(text.startsWith('{"k":"market"') || text.startsWith('{"k":"request"'))) continue;
     const line = JSON.parse(text) as JournalLine;
     if (line.k === "market") sentNs.set(line.u!, line.mono);
-    const id = line.params?.newClientOrderId;
-    if (id === undefined) continue;
-    const trigger = replay.triggers.get(parseClientId(id)?.clientSeq ?? 0);
+    const id = line.params?.newClientOrderId ?? line.params?.origClientOrderId;
+    if (id === undefined || !line.op!.startsWith("order.")) continue;
+    // Requests of one order leave and arrive in the same order.
+    const trigger = replay.triggers.get(parseClientId(id)?.clientSeq ?? 0)?.shift();
     const update = trigger === undefined ? undefined : replay.idAt.get(trigger);
     const sent = update === undefined ? undefined : sentNs.get(update);
     if (sent !== undefined) times.push(line.mono - sent);

@@ -19,6 +19,7 @@ export interface LoadOptions {
   /** Requests per 10 s that the gate allows; default raised out of the way. */
   readonly ordersPer10s?: number;
   readonly wait?: "park" | "spin";
+  readonly topology?: "lanes" | "fused";
 }
 
 export interface VenueBook {
@@ -82,6 +83,8 @@ function configText(options: LoadOptions, port: number, credentials: string): st
 [engine]
 market_ring_records = 262144
 feed_ring_records = 65536
+[lanes]
+topology = "${options.topology ?? "auto"}"
 [sim]
 url = "http://127.0.0.1:${port}"
 [venue]

@@ -37,6 +37,7 @@ import { ClientIdEncoder } from "../../src/order/client-id.ts";
 import { createArena, openArena } from "../../src/ring/arena.ts";
 import { RingConsumer, type RingLocation, RingProducer } from "../../src/ring/spsc-ring.ts";
 import { PrivateKillWord } from "../../src/risk/kill-word.ts";
+import type { RiskSettings } from "../../src/risk/limits.ts";
 import obiMm from "../../src/strategy/builtin/obi-mm.ts";
 import { ExecutionHandler } from "../../src/strategy/execution-handler.ts";
 import { whyValues } from "../../src/strategy/why.ts";
@@ -106,7 +107,7 @@ export class PipelineStage {
   readonly layout: EngineLayout;
   readonly arena: SharedArrayBuffer;
   readonly key: string;
-  readonly risk: Parameters<typeof riskOf>[0];
+  readonly risk: RiskSettings;
   readonly signals: Readonly<Record<string, number>>;
   private readonly blank: Uint8Array;
 
@@ -151,7 +152,7 @@ export class PipelineStage {
   }
 }
 
-function riskOf(loaded: ReturnType<typeof loadConfig>) {
+function riskOf(loaded: ReturnType<typeof loadConfig>): RiskSettings {
   if (!loaded.ok) throw new Error("config/base.toml does not load");
   return loaded.config.risk;
 }
