@@ -132,6 +132,9 @@ describe("a quiet venue (market not played)", () => {
     await arm(0);
     await Bun.sleep(250);
     expect(open()).toBe(1);
+    await arm(999_999_999_999);
+    await Bun.sleep(30);
+    expect(open()).toBe(1);
     await arm(20);
     await until("the cancel", () => open() === 0);
   });
@@ -164,6 +167,37 @@ describe("a quiet venue (market not played)", () => {
     expect(messages.map((m) => m.error.code)).toEqual([-1135, -1135, -1106, -2015]);
     socket.close();
   });
+});
+
+test("open orders, account trades and cancel-all answer over the WS API as over REST", async () => {
+  const { venue, http, ws } = await smallVenue({ play: false });
+  const mid = Number((await rest(http, "GET", "/fapi/v1/ticker/price", { symbol: "ETHUSDT" })).body.price);
+  const order = { symbol: "ETHUSDT", side: "BUY", type: "LIMIT", timeInForce: "GTC", quantity: "1.000" };
+  await rest(http, "POST", "/fapi/v1/order", { ...order, price: (mid * 0.98).toFixed(2) });
+  await rest(http, "POST", "/fapi/v1/order", {
+    symbol: "ETHUSDT",
+    side: "BUY",
+    type: "MARKET",
+    quantity: "0.1",
+  });
+  const { socket, messages } = await collect(`${ws}/ws-fapi/v1`);
+  const ask = async (id: number, method: string) => {
+    const params = { apiKey: API_KEY, symbol: "ETHUSDT", timestamp: String(Date.now()) };
+    const signature = hmac(new URLSearchParams(params).toString());
+    socket.send(JSON.stringify({ id, method, params: { ...params, signature } }));
+    await until(method, () => messages.some((m) => m.id === id));
+    return messages.find((m) => m.id === id);
+  };
+  const open = await rest(http, "GET", "/fapi/v1/openOrders", { symbol: "ETHUSDT" });
+  expect(open.body.length).toBe(1);
+  expect((await ask(1, "openOrders.status")).result).toEqual(open.body);
+  const trades = await rest(http, "GET", "/fapi/v1/userTrades", { symbol: "ETHUSDT" });
+  expect(trades.body.length).toBeGreaterThan(0);
+  expect((await ask(2, "myTrades")).result).toEqual(trades.body);
+  expect((await ask(3, "openOrders.cancelAll")).status).toBe(200);
+  expect(venue.core.desk.store.openCount("ETHUSDT")).toBe(0);
+  socket.close();
+  await venue.stop();
 });
 
 test("over the request limit 429 with Retry-After, going on leads to 418, order limits give -1015", async () => {

@@ -1,6 +1,8 @@
 // The dead-man's switch (countdownCancelAll): per symbol, all orders are cancelled unless it is armed again in
 // time; 0 disarms.
 
+const TIMER_MOST_MS = 2 ** 31 - 1;
+
 export class CountdownTimers {
   private readonly timers = new Map<string, Timer>();
   private readonly fire: (symbol: string) => void;
@@ -14,10 +16,14 @@ export class CountdownTimers {
     if (old !== undefined) clearTimeout(old);
     this.timers.delete(symbol);
     if (ms === 0) return;
-    const timer = setTimeout(() => {
-      this.timers.delete(symbol);
-      this.fire(symbol);
-    }, ms);
+    // A timer past its range would fire at once.
+    const timer = setTimeout(
+      () => {
+        this.timers.delete(symbol);
+        this.fire(symbol);
+      },
+      Math.min(ms, TIMER_MOST_MS),
+    );
     this.timers.set(symbol, timer);
   }
 

@@ -134,7 +134,7 @@ export const ACCOUNT_ENDPOINTS: readonly Endpoint[] = [
     weight: 5,
     run: (core, p) => positions(core, p, true),
   },
-  { rest: "GET /fapi/v1/userTrades", security: "signed", weight: 5, run: userTrades },
+  { rest: "GET /fapi/v1/userTrades", ws: "myTrades", security: "signed", weight: 5, run: userTrades },
   { rest: "GET /fapi/v1/income", security: "signed", weight: 30, run: income },
   { rest: "POST /fapi/v1/leverage", security: "signed", weight: 1, run: setLeverage },
   { rest: "GET /fapi/v1/commissionRate", security: "signed", weight: 20, run: commissionRate },

@@ -119,8 +119,10 @@ export const TRADE_ENDPOINTS: readonly Endpoint[] = [
     run: (core, p) => core.desk.query(p),
   },
   { rest: "GET /fapi/v1/openOrder", security: "signed", weight: 1, run: (core, p) => core.desk.query(p) },
+  // The WS API of USD-M has no open orders, cancel-all and trades; here they answer under spot's names.
   {
     rest: "GET /fapi/v1/openOrders",
+    ws: "openOrders.status",
     security: "signed",
     weight: (p) => (p["symbol"] ? 1 : 40),
     run: openOrders,
@@ -128,6 +130,7 @@ export const TRADE_ENDPOINTS: readonly Endpoint[] = [
   { rest: "GET /fapi/v1/allOrders", security: "signed", weight: 5, run: allOrders },
   {
     rest: "DELETE /fapi/v1/allOpenOrders",
+    ws: "openOrders.cancelAll",
     security: "signed",
     weight: 1,
     action: "cancel",

@@ -42,13 +42,19 @@ export interface PlaceRequest {
   readonly fullReply: boolean;
 }
 
-const TIFS: Readonly<Record<string, number>> = { GTC: TIF_GTC, GTX: TIF_GTX, FOK: TIF_FOK, IOC: TIF_IOC };
-const STPS: Readonly<Record<string, number>> = {
-  NONE: STP_NONE,
-  EXPIRE_TAKER: STP_EXPIRE_TAKER,
-  EXPIRE_MAKER: STP_EXPIRE_MAKER,
-  EXPIRE_BOTH: STP_EXPIRE_BOTH,
-};
+// Maps, not objects: "constructor" is no time in force.
+const TIFS: ReadonlyMap<string, number> = new Map([
+  ["GTC", TIF_GTC],
+  ["GTX", TIF_GTX],
+  ["FOK", TIF_FOK],
+  ["IOC", TIF_IOC],
+]);
+const STPS: ReadonlyMap<string, number> = new Map([
+  ["NONE", STP_NONE],
+  ["EXPIRE_TAKER", STP_EXPIRE_TAKER],
+  ["EXPIRE_MAKER", STP_EXPIRE_MAKER],
+  ["EXPIRE_BOTH", STP_EXPIRE_BOTH],
+]);
 const CLIENT_ID = /^[.A-Z:/a-z0-9_-]{1,36}$/;
 
 export function parsePlace(p: Params, spec: SymbolSpec, defaultStp: number): PlaceRequest | ApiError {
@@ -63,7 +69,7 @@ export function parsePlace(p: Params, spec: SymbolSpec, defaultStp: number): Pla
   let tif = TIF_GTC;
   if (!market) {
     if (!p["timeInForce"]) return missing("timeInForce");
-    const known = TIFS[p["timeInForce"]];
+    const known = TIFS.get(p["timeInForce"]);
     if (known === undefined) return BAD_TIF;
     tif = known;
   }
@@ -79,7 +85,8 @@ function parseFlags(p: Params, defaultStp: number) {
   const clientId = p["newClientOrderId"] ?? "";
   if (clientId !== "" && !CLIENT_ID.test(clientId)) return BAD_CLIENT_ID;
   if (p["positionSide"] !== undefined && p["positionSide"] !== "BOTH") return WRONG_POSITION_SIDE;
-  const stp = p["selfTradePreventionMode"] === undefined ? defaultStp : STPS[p["selfTradePreventionMode"]];
+  const stp =
+    p["selfTradePreventionMode"] === undefined ? defaultStp : STPS.get(p["selfTradePreventionMode"]);
   if (stp === undefined) return illegal("selfTradePreventionMode");
   if (p["reduceOnly"] !== undefined && !/^(true|false)$/i.test(p["reduceOnly"])) return illegal("reduceOnly");
   return {

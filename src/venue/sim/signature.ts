@@ -18,6 +18,7 @@ type Key =
 const DEFAULT_RECV_WINDOW_MS = 5_000;
 const MAX_RECV_WINDOW_MS = 60_000;
 const MAX_AHEAD_MS = 1_000;
+const HMAC_HEX = /^[0-9a-fA-F]{64}$/;
 
 export class KeyRing {
   private readonly keys = new Map<string, Key>();
@@ -57,7 +58,8 @@ export class KeyRing {
 
 function hmacMatches(secret: string, payload: string, signature: string): boolean {
   const expected = new Bun.CryptoHasher("sha256", secret).update(payload).digest("hex");
-  if (signature.length !== expected.length) return false;
+  // Hexadecimal only: any other text may have another length in bytes, which timingSafeEqual refuses by throwing.
+  if (!HMAC_HEX.test(signature)) return false;
   return timingSafeEqual(Buffer.from(expected), Buffer.from(signature.toLowerCase()));
 }
 
@@ -82,12 +84,21 @@ export function restPayload(query: string, body: string): { payload: string; sig
       .split("&")
       .filter((pair) => {
         if (!pair.startsWith("signature=")) return true;
-        signature = decodeURIComponent(pair.slice("signature=".length));
+        signature = decoded(pair.slice("signature=".length));
         return false;
       })
       .join("&");
   const payload = strip(query) + strip(body);
   return { payload, signature };
+}
+
+/** A text that is not percent-encoding stays as it is: it verifies as no signature. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** WS API parameters as signed. */

@@ -36,6 +36,15 @@ test("no text, however strange, gets past the parser as anything but a request o
   fc.assert(property, { seed: 4, numRuns: 1000 });
 });
 
+test("names that every object has are no values of an enumeration", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    expect(parsePlace({ ...LIMIT, timeInForce: name }, BTCUSDT, 0)).toMatchObject({ code: -1115 });
+    expect(parsePlace({ ...LIMIT, selfTradePreventionMode: name }, BTCUSDT, 0)).toMatchObject({
+      code: -1100,
+    });
+  }
+});
+
 test("a price between two ticks is -4014, a quantity between two lots is -1111", () => {
   expect(parsePlace({ ...LIMIT, price: "61800.25" }, BTCUSDT, 0)).toMatchObject({ code: -4014 });
   expect(parsePlace({ ...LIMIT, quantity: "0.0025" }, BTCUSDT, 0)).toMatchObject({ code: -1111 });

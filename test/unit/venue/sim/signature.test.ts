@@ -23,6 +23,14 @@ test("query and body are joined without a separator, the signature may stand in 
   expect(restPayload("symbol=BTCUSDT&side=BUY&signature=ab", "quantity=1&timestamp=2").payload).toBe(payload);
 });
 
+test("a text that is no signature is refused, never an exception: not hexadecimal, not ASCII, bad encoding", () => {
+  const keys = new KeyRing();
+  keys.addHmac("k", "s");
+  for (const text of ["é".repeat(64), "x".repeat(64), "İ".repeat(64), "a", "a".repeat(63)])
+    expect(keys.checkSignature("k", "a=1", text)?.code).toBe(-1022);
+  expect(restPayload("a=1&signature=%", "")).toEqual({ payload: "a=1", signature: "%" });
+});
+
 test("WS API parameters are signed sorted by name, without the signature", () => {
   const params = { timestamp: "1", apiKey: "k", symbol: "A B", signature: "x" };
   expect(sortedPayload(params, false)).toBe("apiKey=k&symbol=A B&timestamp=1");
