@@ -196,6 +196,7 @@ export async function runSession(topology: Topology, dataDir: string, journal: M
     marketTimerNs: plan.marketTimerNs,
     walPosition: 0,
     restored,
+    checkpoint: null,
     parks: Object.fromEntries(lanes.map((lane) => [lane.name, lane.wait === "park"])),
     roleLanes: Object.fromEntries(
       lanes.flatMap((lane) => lane.agents.map((role) => [role, lane.name])),
