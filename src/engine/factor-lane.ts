@@ -163,7 +163,10 @@ class FactorAgent implements Agent {
 
   doWork(): number {
     const market = this.market;
-    if (market.available() === 0) return 0;
+    if (market.available() === 0) {
+      market.flush();
+      return 0;
+    }
     const at = market.offsetOf(0);
     this.hop.record(this.nowNs() - market.memory.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
     const count = market.drain(this.entry, DRAIN_LIMIT);
