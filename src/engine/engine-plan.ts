@@ -2,17 +2,19 @@
 // memory map. Pure but for reading graph files; all problems come out as EngineError. Cold.
 import { basename } from "node:path";
 import { isolatedCpus, onlineCpus } from "../../ffi/host.ts";
+import { GraphError } from "../factor/graph-error.ts";
 import { makeSignalRegistry, type SignalRegistry } from "../factor/signal-registry.ts";
 import { type Placement, placeLanes } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
 import type { AnyStrategy } from "../strategy/define-strategy.ts";
-import type { ParamsSchema } from "../strategy/params.ts";
+import { ParamSlots, type ParamsSchema } from "../strategy/params.ts";
 import { subscriptionBits, TOPIC_DEPTH, TOPIC_TRADE } from "../strategy/topics.ts";
 import { whyValues } from "../strategy/why.ts";
 import { KIND_DEPTH_DELTA, KIND_MARK_PRICE, KIND_TRADE } from "../wire/messages.gen.ts";
 import { EngineError } from "./engine-error.ts";
 import { executionBoardSlots } from "./execution-board.ts";
 import { factorBoardSlots } from "./factor-board.ts";
+import { type CheckpointStart, planCheckpoint } from "./factor-checkpoint.ts";
 import { type GraphStart, loadGraphs } from "./factor-lane.ts";
 import type { StrategyStart } from "./lane-protocol.ts";
 import { type EngineLayout, planLayout } from "./layout.ts";
@@ -25,6 +27,7 @@ export interface EnginePlan {
   readonly strategies: readonly StrategyStart[];
   readonly graphs: readonly GraphStart[];
   readonly registry: SignalRegistry;
+  readonly checkpoint: CheckpointStart | null;
   /** Parameter schemas by strategy id; element 0 (house) is empty. */
   readonly schemas: readonly ParamsSchema[];
   /** What EXECUTION wants of the market stream besides Bbo, Signal and FeedStatus. */
@@ -49,8 +52,12 @@ export async function planEngine(
   const strategies = strategyStarts(settings, instruments);
   const definitions = await Promise.all(strategies.map(loadDefinition));
   const graphs = graphStarts(strategies, instruments);
-  const setups = await loadGraphs(graphs);
+  const setups = await loadGraphs(graphs).catch((error: Error) => {
+    if (error instanceof GraphError) throw new EngineError(`graph: ${error.message}`, 2);
+    throw error;
+  });
   const registry = makeSignalRegistry(setups);
+  checkStrategies(strategies, definitions, registry);
   const intervals = setups.flatMap((s) =>
     s.program.trigger.on === "interval" ? [s.program.trigger.intervalNs] : [],
   );
@@ -79,10 +86,46 @@ export async function planEngine(
     strategies,
     graphs,
     registry,
+    checkpoint: planCheckpoint(setups, instruments, engine.dataDir),
     schemas: [{}, ...definitions.map((d) => d.params as ParamsSchema)],
     subscriptions: subscriptionsOf(strategies, definitions, instruments),
     marketTimerNs: intervals.length === 0 ? 0 : Math.min(...intervals),
   };
+}
+
+/** What the execution lane would refuse, said before anything starts. Throws EngineError naming all of it. */
+function checkStrategies(
+  strategies: readonly StrategyStart[],
+  definitions: readonly AnyStrategy[],
+  registry: SignalRegistry,
+): void {
+  const problems = strategies.flatMap((strategy, k) => {
+    const definition = definitions[k]!;
+    const graph = strategy.graphs[0] ?? "";
+    const outputs = registry.entries.filter((e) => e.graph === graph).map((e) => e.output);
+    const missing = (definition.factors ?? []).filter((output) => !outputs.includes(output));
+    const params = problemOf(
+      () => new ParamSlots(definition.params, strategy.params, `strategy ${strategy.name}: params`),
+    );
+    return [
+      ...(params === null ? [] : [params]),
+      ...missing.map(
+        (o) =>
+          `strategy ${strategy.name}: its graph has no output "${o}"; it has: ${outputs.join(", ") || "none"}`,
+      ),
+    ];
+  });
+  if (problems.length > 0) throw new EngineError(problems.join("\n"), 2);
+}
+
+function problemOf(action: () => unknown): string | null {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
 }
 
 /** The mark values positions and margin, whatever strategies listen to; the rest by their topics. */

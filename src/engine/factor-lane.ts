@@ -2,7 +2,7 @@
 
 import type { Histogram } from "../core/histogram.ts";
 import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts";
-import { makeFactorState, memoryText } from "../factor/factor-state.ts";
+import { type FactorState, makeFactorState, memoryText } from "../factor/factor-state.ts";
 import { loadGraphFile } from "../factor/graph-toml.ts";
 import { FactorHandler, type Subscription } from "../factor/handler.ts";
 import type { GraphSetup } from "../factor/signal-registry.ts";
@@ -12,8 +12,11 @@ import type { RingConsumer } from "../ring/spsc-ring.ts";
 import { LOG_INFO } from "../wire/codes.ts";
 import { FLAG_END_OF_EVENT, HEADER_FLAGS, HEADER_RECV_TS_NS } from "../wire/messages.gen.ts";
 import { FactorBoardTap } from "./factor-board.ts";
+import { CheckpointAgent } from "./factor-checkpoint.ts";
+import { restoreFactor } from "./factor-restore.ts";
 import type { LaneContext } from "./lane-host.ts";
 import { COUNTERS } from "./telemetry-names.ts";
+import { walDir } from "./writer-lane.ts";
 
 /** One graph file on one instrument. */
 export interface GraphStart {
@@ -37,6 +40,8 @@ export interface FactorParts {
   /** What FEED's records are handed to. */
   readonly entry: RecordHandler;
   readonly agent: Agent | null;
+  /** Agents of the same lane, after `agent`. */
+  readonly extra: readonly Agent[];
 }
 
 /**
@@ -54,13 +59,16 @@ export async function buildFactor(
     instruments: start.instruments,
     graphs: await loadGraphs(start.graphs),
   });
+  const baseNs = BigInt(context.baseMs) * 1_000_000n;
+  const restored = restore(context, state, baseNs);
   const board = new BoardWriter(start.arena, start.layout.boards.factor);
   const handler = new FactorHandler({
     state,
     sink: new FactorBoardTap(sink, board, start.instruments.length),
-    baseNs: BigInt(context.baseMs) * 1_000_000n,
+    baseNs,
     subscriptions: start.subscriptions as readonly Subscription[],
   });
+  if (restored) handler.onRestored();
   for (const line of memoryText(state).split("\n")) context.log.log(LOG_INFO, 0, line);
   const nowNs = () => context.clock.nowNs();
   const timed = new TimedHandler(handler, nowNs, histogram("book"), histogram("graph"));
@@ -68,7 +76,22 @@ export async function buildFactor(
     market === null
       ? null
       : new FactorAgent(market, timed, handler, telemetry.counters, histogram("hop"), nowNs);
-  return { entry: timed, agent };
+  const { checkpoint = null } = start;
+  const extra = checkpoint === null ? [] : [new CheckpointAgent(checkpoint, handler, baseNs)];
+  return { entry: timed, agent, extra };
+}
+
+/** From the newest checkpoint and the journal, when the graphs keep checkpoints. */
+function restore(context: LaneContext, state: FactorState, baseNs: bigint): boolean {
+  const { checkpoint = null, session, settings } = context.start;
+  if (checkpoint === null) return false;
+  return restoreFactor(state, {
+    dir: checkpoint.dir,
+    walDir: walDir(settings.engine.dataDir),
+    baseNs,
+    session,
+    note: (text) => context.log.log(LOG_INFO, 0, text),
+  });
 }
 
 /** After this many records the next whole event is timed by stage: two clock calls an event would cost more than the graph. */

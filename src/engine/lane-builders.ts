@@ -24,7 +24,7 @@ const BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
     const { rings } = context.start.layout;
     const sink = context.producer(rings.signals, "execution");
     const factor = await buildFactor(context, sink, context.consumer(rings.market));
-    return { agents: [factor.agent!], ownsSocket: false, idleTimeoutMs: IDLE_MS };
+    return { agents: [factor.agent!, ...factor.extra], ownsSocket: false, idleTimeoutMs: IDLE_MS };
   },
   execution: async (context) => {
     const signals = context.consumer(context.start.layout.rings.signals);
@@ -43,7 +43,7 @@ const BUILDERS: Readonly<Record<LaneName, LaneBuilder>> = {
     const factor = await buildFactor(context, delivered.pipe, null);
     const feed = buildFeed(context, factor.entry);
     return {
-      agents: [feed, execution.agent],
+      agents: [feed, execution.agent, ...factor.extra],
       ownsSocket: true,
       idleTimeoutMs: Math.min(FEED_POLL_MS, context.start.settings.engine.timerMs),
     };

@@ -4,6 +4,7 @@
 import type { SignalRegistry } from "../factor/signal-registry.ts";
 import type { LanePlacement, LaneRole } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
+import type { CheckpointStart } from "./factor-checkpoint.ts";
 import type { GraphStart } from "./factor-lane.ts";
 import type { EngineLayout } from "./layout.ts";
 import type { Restored } from "./recovered.ts";
@@ -43,6 +44,8 @@ export interface LaneStart {
   readonly session: SessionIdentity;
   readonly graphs: readonly GraphStart[];
   readonly registry: SignalRegistry;
+  /** Checkpoints of the factors; null or absent = none, neither written nor read. */
+  readonly checkpoint?: CheckpointStart | null;
   readonly strategies: readonly StrategyStart[];
   /** Record kinds that EXECUTION wants forwarded; instrument 0 = of all. */
   readonly subscriptions: readonly { readonly kind: number; readonly instrument: number }[];

@@ -191,6 +191,7 @@ export class LiveEngine {
       session,
       graphs: plan.graphs,
       registry: plan.registry,
+      checkpoint: plan.checkpoint,
       strategies: plan.strategies,
       subscriptions: plan.subscriptions,
       marketTimerNs: plan.marketTimerNs,

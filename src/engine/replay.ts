@@ -38,6 +38,7 @@ import {
 } from "../wire/messages.gen.ts";
 import { EXECUTION_TIMER_ID } from "./execution-agent.ts";
 import { strategySetup } from "./execution-lane.ts";
+import { restoreStart } from "./factor-restore.ts";
 import { STREAM_MARKET, STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { restoreLedger } from "./recovered.ts";
 import { StreamCursor } from "./replay-cursor.ts";
@@ -81,12 +82,15 @@ export async function replaySession(
   try {
     const graphs = await recordedGraphs(setup.graphs, note);
     const queue = new OutputQueue();
+    const state = makeFactorState({ instruments: manifest.instruments, graphs });
+    const restored = restoreStart(state, segments[0]!.file, manifest.session);
     const factor = new FactorHandler({
-      state: makeFactorState({ instruments: manifest.instruments, graphs }),
+      state,
       sink: queue,
       baseNs: BigInt(manifest.baseNs),
       subscriptions: setup.subscriptions as readonly Subscription[],
     });
+    if (restored) factor.onRestored();
     const expected = { orders: new ExpectedSink(orders), telemetry: new ExpectedSink(telemetry) };
     const registry = makeSignalRegistry(graphs);
     const strategies = await Promise.all(setup.strategies.map((s) => strategySetup(s, { registry })));

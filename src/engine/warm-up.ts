@@ -171,6 +171,7 @@ function scratchStart(start: LaneStart): LaneStart {
     strategies: scratchStrategies(start.strategies, id),
     subscriptions: [...start.subscriptions, { kind: KIND_TRADE, instrument: id }],
     restored: NO_RESTORED,
+    checkpoint: null,
     settings: {
       ...start.settings,
       engine: { ...engine, dataDir: join(engine.dataDir, "warm-up") },

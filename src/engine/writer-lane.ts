@@ -4,6 +4,7 @@ import { JournalAgent } from "../journal/journal-agent.ts";
 import { WAL_PAUSED, WalWriter } from "../journal/wal-writer.ts";
 import type { Agent } from "../lane/agent.ts";
 import { LOG_ERROR, LOG_INFO } from "../wire/codes.ts";
+import { withCheckpoints } from "./factor-checkpoint.ts";
 import type { LaneAgents, LaneContext } from "./lane-host.ts";
 import { STREAM_MARKET, STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { COUNTERS } from "./telemetry-names.ts";
@@ -43,11 +44,12 @@ export async function buildWriter(context: LaneContext): Promise<LaneAgents> {
     minFreeBytes: journal.minFreeBytes,
     dir,
   });
-  return {
+  const lane = {
     agents: [new WriterAgent(agent, writer, context)],
     ownsSocket: false,
     idleTimeoutMs: WRITER_IDLE_MS,
   };
+  return withCheckpoints(lane, context);
 }
 
 /** The journal agent with its figures in the arena and its troubles in the log. */

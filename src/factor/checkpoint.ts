@@ -1,6 +1,6 @@
 // Checkpoints of a factor lane: arena, book levels, logical time, journal position, bound to the graphs they
-// were made with. `CheckpointCapture` copies (on the lane, one pass over arena and books); everything else is
-// cold and belongs to the writer lane or to start-up.
+// were made with. `CheckpointCapture` copies in one pass; a hot lane copies in slices (checkpoint-slices.ts);
+// everything else is cold and belongs to the writer lane or to start-up.
 //
 //   | "HLFACT01" | identity 32 B | base ns i64 | position i64 | arena words u32 | contexts u32 | arena f64… |
 //   | per context: bids u32, asks u32, (px f64, qty f64)… | sha-256 of all before, 32 B |
@@ -24,9 +24,9 @@ import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import type { FactorState } from "./factor-state.ts";
 
 const MAGIC = "HLFACT01";
-const MAGIC_BYTES = new TextEncoder().encode(MAGIC);
-const HEADER_BYTES = 64;
-const SUM_BYTES = 32;
+export const MAGIC_BYTES = new TextEncoder().encode(MAGIC);
+export const HEADER_BYTES = 64;
+export const SUM_BYTES = 32;
 const NAME = /^factor-(\d{20})\.ckpt$/;
 
 export class CheckpointError extends Error {
@@ -211,16 +211,20 @@ export interface Recovery {
 
 /**
  * Restores the newest usable checkpoint of `dir`; null when there is none. `onSkipped` hears of every file
- * that was passed over, and why.
+ * that was passed over, and why. `baseNs`: only one of this session base (times in the arena are relative to it).
  */
 export function restoreNewest(
   state: FactorState,
   dir: string,
   onSkipped: (path: string, reason: string) => void,
+  baseNs?: bigint,
 ): Recovery | null {
   for (const path of checkpointFiles(dir)) {
     try {
-      return { info: restoreCheckpoint(state, readFileSync(path)), path };
+      const bytes = readFileSync(path);
+      if (baseNs !== undefined && verifyCheckpoint(state, bytes).baseNs !== baseNs)
+        throw new CheckpointError("checkpoint is of another day: its times have another base");
+      return { info: restoreCheckpoint(state, bytes), path };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
       onSkipped(path, error.message);

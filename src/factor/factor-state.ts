@@ -13,8 +13,13 @@ import {
 import { addNeeds, GraphInstance, programWords } from "./program.ts";
 import type { GraphSetup } from "./signal-registry.ts";
 
-/** [0] logical time of the last record. */
+/** [0] logical time of the last record. The others say where a lane stands in the journal. */
 export const HANDLER_WORDS = 8;
+/** Sequence of the last market record that was not a further level of an open event; −1 = none yet. */
+export const WORD_SEQUENCE = 1;
+/** Nonce of the session whose market stream that is (0 = not a live session). */
+export const WORD_NONCE_LO = 2;
+export const WORD_NONCE_HI = 3;
 
 export interface FactorStateOptions {
   readonly instruments: readonly ContextInstrument[];

@@ -35,6 +35,7 @@ import {
   HEADER_INSTRUMENT,
   HEADER_KIND,
   HEADER_RECV_TS_NS,
+  HEADER_SEQUENCE,
   KIND_ALPHA,
   KIND_BOOK_STATS,
   KIND_DEPTH_CLEAR,
@@ -53,7 +54,7 @@ import {
   TRADE_SIDE,
 } from "../wire/messages.gen.ts";
 import { Emitter } from "./emitter.ts";
-import type { FactorState } from "./factor-state.ts";
+import { type FactorState, WORD_SEQUENCE } from "./factor-state.ts";
 import { GraphSlot, SIGNALS_PER_RECORD, Slot } from "./slots.ts";
 
 /** A record kind that EXECUTION wants, of one instrument (0 = of all). */
@@ -112,6 +113,8 @@ export class FactorHandler implements RecordHandler {
   crossedEvents: number;
   /** Graph updates done. */
   updates: number;
+  /** Changes with every event: a copy of the state in slices is whole when this stayed the same. */
+  version: number;
 
   constructor(options: FactorHandlerOptions) {
     const { state } = options;
@@ -147,6 +150,7 @@ export class FactorHandler implements RecordHandler {
     this.foreign = 0;
     this.crossedEvents = 0;
     this.updates = 0;
+    this.version = 0;
   }
 
   private linkGraphs(baseNs: bigint): void {
@@ -169,6 +173,11 @@ export class FactorHandler implements RecordHandler {
   /** Records that did not fit downstream. */
   get lost(): number {
     return this.out.lostTotal;
+  }
+
+  /** True between events: arena and books are then the whole state. */
+  get betweenEvents(): boolean {
+    return !this.eventBook && !this.eventTrade;
   }
 
   /** Logical time: the latest receive time seen. */
@@ -198,6 +207,8 @@ export class FactorHandler implements RecordHandler {
 
   private onAnyRecord(m: RecordMemory, at: number, recv: number): void {
     if (recv > this.f64[0]!) this.advance(recv, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!);
+    this.version = (this.version + 1) | 0;
+    this.f64[WORD_SEQUENCE] = m.u32[(at >> 2) + HEADER_SEQUENCE]!;
     const kind = m.u16[(at >> 1) + HEADER_KIND]!;
     const id = m.u16[(at >> 1) + HEADER_INSTRUMENT]!;
     const slot = id < this.byId.length ? this.byId[id]! : null;
