@@ -110,9 +110,10 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
       process.exit(mayTrade ? EXIT_UNSAFE : EXIT_FAILED);
     },
   });
+  if (config.admin.enabled) requireFreePort(config.admin.host, config.admin.port);
   await engine.start();
   mayTrade = true;
-  const admin = config.admin.enabled ? openAdmin(engine, config, log, end) : null;
+  const admin = config.admin.enabled ? await openAdmin(engine, config, log, end) : null;
   announce(admin, config, options.json);
   if (options.forMs !== null) setTimeout(() => end("the time of --for is over"), options.forMs);
   const ending = await ended.promise;
@@ -125,7 +126,33 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
   return ending.failed ? EXIT_FAILED : 0;
 }
 
-function openAdmin(
+/** Before anything starts; the server itself binds when the engine runs. */
+function requireFreePort(hostname: string, port: number): void {
+  if (port === 0) return;
+  try {
+    const probe = Bun.listen({ hostname, port, exclusive: true, socket: { data() {} } });
+    probe.stop(true);
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    const why = code === "EADDRINUSE" ? "is in use" : `cannot be used (${message})`;
+    throw new EngineError(
+      `[admin] port ${port} on ${hostname} ${why}; expected a free port, or 0`,
+      EXIT_FAILED,
+    );
+  }
+}
+
+/** An API that cannot open ends the session in order: what trades already is stopped and cancelled first. */
+async function openAdmin(...parts: Parameters<typeof startApi>): Promise<AdminServer> {
+  try {
+    return startApi(...parts);
+  } catch (error) {
+    const { proven } = await parts[0].stop();
+    throw new EngineError((error as Error).message, proven ? EXIT_FAILED : EXIT_UNSAFE);
+  }
+}
+
+function startApi(
   engine: LiveEngine,
   config: HotlaneConfig,
   log: EngineLog,

@@ -52,6 +52,7 @@ export interface EngineHooks {
   readonly makeLane?: (start: LaneStart, entry: string, events: LaneEvents) => Lane;
 }
 
+const EXIT_FAILED = 1;
 const READY_MS = 120_000;
 const LANE_END_MS = 5_000;
 const KILL_CANCEL_MS = 60_000;
@@ -110,7 +111,7 @@ export class LiveEngine {
     const { settings, hooks } = this;
     const { dataDir } = settings.engine;
     this.lock = takeLock(dataDir);
-    this.killWordOf = openKillWord(dataDir);
+    this.killWordOf = saidPlainly(() => openKillWord(dataDir), EXIT_FAILED);
     refuseLatched(this.killWord, settings.env, dataDir);
     this.venue = await openVenue(settings, hooks.venueEntry);
     this.canceller = new EmergencyCanceller(this.venue.rest);
@@ -224,7 +225,9 @@ export class LiveEngine {
     const late = Bun.sleep(READY_MS).then(() => {
       throw new EngineError(`the lanes were not ready within ${READY_MS / 1000} s`, 1);
     });
-    await Promise.race([Promise.all(this.lanes.map((lane) => lane.ready)), late]);
+    await Promise.race([Promise.all(this.lanes.map((lane) => lane.ready)), late]).catch((error: Error) => {
+      throw new EngineError(withoutStack(error.message), EXIT_FAILED);
+    });
     this.startedNs = monotonicNs();
     required(this.supervisor).start();
     await this.armDeadMan();
@@ -280,7 +283,8 @@ export class LiveEngine {
 
   /** A lane that is dead or stalled: nobody may trade on what it leaves behind. */
   private onLaneDead(lane: string, reason: string): void {
-    if (this.stopping) return;
+    // Before the start nothing trades: start() says what is wrong, and the next one must not begin killed.
+    if (this.stopping || this.startedNs === 0) return;
     this.failure = `lane ${lane}: ${reason}`;
     this.hooks.log("fatal", this.failure);
     this.killWord.latch(KILL_KILLED, this.failure.slice(0, 200), Date.now());
@@ -389,6 +393,21 @@ function required<T>(value: T | null): T {
 function earlierSessions(dataDir: string): SessionManifest[] {
   const dir = walDir(dataDir);
   return existsSync(dir) ? [...readManifests(dir).bySession.values()] : [];
+}
+
+const withoutStack = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => !/^\s+at /.test(line))
+    .join("\n");
+
+/** What a person must change, without a stack. */
+function saidPlainly<T>(action: () => T, exitCode: number): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new EngineError((error as Error).message, exitCode);
+  }
 }
 
 function takeLock(dataDir: string): DataDirLock {

@@ -38,7 +38,7 @@ export async function openVenue(settings: EngineSettings, venueEntry: string): P
 
 async function openSimulatedVenue(settings: EngineSettings, entry: string): Promise<VenueAccess> {
   const { sim } = settings;
-  const child = sim.url === "" ? await startVenueProcess(childOptions(settings, entry)) : null;
+  const child = sim.url === "" ? await startChild(settings, entry) : null;
   const base = child === null ? sim.url.replace(/\/$/, "") : `http://127.0.0.1:${child.port}`;
   requireLoopback(base);
   const ws = base.replace(/^http/, "ws");
@@ -56,6 +56,14 @@ async function openSimulatedVenue(settings: EngineSettings, entry: string): Prom
     rest: makeRest(venue, await loadCredentials(venue.credentialsFile)),
     process: child,
   };
+}
+
+async function startChild(settings: EngineSettings, entry: string): Promise<VenueProcess> {
+  try {
+    return await startVenueProcess(childOptions(settings, entry));
+  } catch (error) {
+    throw new EngineError((error as Error).message.trimEnd(), 1);
+  }
 }
 
 /** `--env sim` never leaves this machine. */
@@ -112,7 +120,8 @@ export async function resolveInstruments(
   const offset = await access.rest.measureClockOffset();
   if (!offset.ok) throw new EngineError(`the venue does not answer: ${offset.message}`, 1);
   const found = await access.rest.instruments(symbols, 1);
-  if (!found.ok) throw new EngineError(`instruments: ${found.message}`, 2);
+  // The venue's own answer was read: what is wrong is in the configuration. Otherwise it did not answer.
+  if (!found.ok) throw new EngineError(`instruments: ${found.message}`, found.status === 200 ? 2 : 1);
   const hedge = await access.rest.hedgeMode();
   if (!hedge.ok) throw new EngineError(`position mode: ${hedge.message}`, 1);
   if (hedge.value) throw new EngineError("the account is in hedge mode: switch it to one-way mode first", 2);

@@ -81,9 +81,13 @@ export class BinanceRest implements VenueAccount {
   }
 
   async instruments(symbols: readonly string[], firstId: number): Promise<VenueResult<Instrument[]>> {
-    const info = await this.request<ExchangeInfo>("GET", "/fapi/v1/exchangeInfo", {}, "none", 1);
+    // Outside the budget: its answer says what the limits are.
+    const info = await this.request<ExchangeInfo>("GET", "/fapi/v1/exchangeInfo", {}, "none", 0);
     if (!info.ok) return info;
     this.adoptLimits(info.value);
+    // Before anything is asked about them: symbols that are not listed are named by us, not by the venue.
+    const listed = instrumentsOf(info.value, symbols, firstId, () => this.options.defaultFees);
+    if (!listed.ok) return listed;
     const fees = new Map<string, FeeRates>();
     for (const symbol of this.signer === null ? [] : symbols) {
       const rate = await this.commissionRate(symbol);
