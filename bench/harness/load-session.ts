@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly ordersPer10s?: number;
   readonly wait?: "park" | "spin";
   readonly topology?: "lanes" | "fused";
+  /** Moves of the wanted price that lead to a request; default the strategy's own. */
+  readonly minMoveTicks?: number;
 }
 
 export interface VenueBook {
@@ -96,6 +98,7 @@ name = "obi-mm"
 module = "builtin:obi-mm"
 graph = "${join(ROOT, "config/graphs/obi_mm_factors.toml")}"
 instruments = ["BTCUSDT"]
+${options.minMoveTicks === undefined ? "" : `params = { min_move_ticks = ${options.minMoveTicks} }`}
 [risk]
 max_orders_per_10s = ${orders}
 max_orders_per_min = ${orders * 6}

@@ -63,7 +63,8 @@ async function measure(
   rounds: number,
 ): Promise<BenchReport> {
   const { own, reference } = opened;
-  const warmUps = size === "tiny" ? 1 : (bench.warmUpRounds ?? WARM_UP_ROUNDS);
+  const warmUps =
+    size === "tiny" ? Math.min(1, bench.warmUpRounds ?? 1) : (bench.warmUpRounds ?? WARM_UP_ROUNDS);
   for (let i = 0; i < warmUps; i++) {
     await own.round();
     await reference?.round();
