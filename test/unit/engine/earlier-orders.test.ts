@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { cancelEarlierOrders } from "../../../src/engine/earlier-orders.ts";
+import { EngineError } from "../../../src/engine/engine-error.ts";
+import { formatClientId } from "../../../src/order/client-id.ts";
+import type { VenueOrder } from "../../../src/venue/contract.ts";
+
+const DEAD = 7;
+const id = (nonceLo: number, clientSeq: number) =>
+  formatClientId({ nonceLo, nonceHi: 0, strategy: 1, clientSeq });
+const order = (clientOrderId: string, symbol = "BTCUSDT"): VenueOrder => ({
+  ...{ symbol, orderId: "1", clientOrderId, side: "BUY", status: "NEW", price: "1", quantity: "1" },
+  ...{ executedQuantity: "0", updateTimeMs: 0 },
+});
+
+/** A venue that needs `tries` cancels per order and fails the first `failures` queries. */
+function venue(orders: VenueOrder[], tries = 1, failures = 0) {
+  const log: string[] = [];
+  const cancels = new Map<string, number>();
+  let left = failures;
+  const failure = { ok: false, unknown: false, status: 503, code: 0, message: "down" } as const;
+  return {
+    log,
+    open: () => orders.map((o) => o.clientOrderId),
+    options: {
+      openOrders: async (symbol?: string) => {
+        if (left-- > 0) return failure;
+        return {
+          ok: true as const,
+          value: orders.filter((o) => symbol === undefined || o.symbol === symbol),
+        };
+      },
+      cancel: async (_symbol: string, clientId: string) => {
+        const done = (cancels.get(clientId) ?? 0) + 1;
+        cancels.set(clientId, done);
+        if (done < tries) return failure;
+        orders.splice(
+          orders.findIndex((o) => o.clientOrderId === clientId),
+          1,
+        );
+        return { ok: true as const, value: null };
+      },
+      isOurs: (found: { readonly nonceLo: number }) => found.nonceLo === DEAD,
+      symbols: ["BTCUSDT"],
+      deadlineMs: 2_000,
+      log: (level: string, message: string) => void log.push(`${level}: ${message}`),
+    },
+  };
+}
+
+test("orders of dead sessions are cancelled until they are gone, orders of others stay and are named", async () => {
+  const stranger = id(DEAD + 1, 1);
+  const v = venue([order(id(DEAD, 1)), order(stranger), order("by-hand"), order(id(DEAD, 2), "ETHUSDT")], 3);
+  expect(await cancelEarlierOrders(v.options)).toBe(2);
+  expect(v.open()).toEqual([stranger, "by-hand"]);
+  expect(v.log).toEqual([
+    "warn: open orders of others on our symbols: left alone, their fills go to house",
+    "warn: orders of earlier sessions work at the venue: cancelling them before trading",
+    "info: 2 orders of earlier sessions are gone from the venue",
+  ]);
+});
+
+test("a venue that does not answer at first is asked again", async () => {
+  const v = venue([order(id(DEAD, 1))], 1, 3);
+  expect(await cancelEarlierOrders(v.options)).toBe(1);
+  expect(v.open()).toEqual([]);
+});
+
+test("orders that cannot be shown to be gone refuse the start as unsafe", async () => {
+  const v = venue([order(id(DEAD, 1))], Number.POSITIVE_INFINITY);
+  const refused = cancelEarlierOrders({ ...v.options, deadlineMs: 50 });
+  expect(refused).rejects.toThrow(new EngineError("orders of earlier sessions may be working: down", 4));
+});
