@@ -137,7 +137,7 @@ function deadTransport(handler: TransportHandler, handlers: TransportHandler[]):
   };
 }
 
-function settingsOf(topology: Topology, dataDir: string): EngineSettings {
+export function settingsOf(topology: Topology, dataDir: string): EngineSettings {
   const engine = { data_dir: dataDir, warmup_messages: 0, ...RING_RECORDS };
   const flags = { engine, lanes: { topology } };
   const loaded = loadConfig({ env: "sim", flags });
@@ -158,21 +158,19 @@ function settingsOf(topology: Topology, dataDir: string): EngineSettings {
   };
 }
 
-/** Runs the journal to its end and stops. */
-export async function runSession(topology: Topology, dataDir: string, journal: MarketJournal): Promise<void> {
-  mkdirSync(walDir(dataDir), { recursive: true });
-  writeFileSync(join(dataDir, "market.bin"), journal.bytes);
-  writeFileSync(join(dataDir, "counts.bin"), new Uint8Array(journal.counts.buffer));
-  const settings = settingsOf(topology, dataDir);
+/** Every lane of a session on `settings`, with a manifest beside its journal. */
+export async function laneStarts(settings: EngineSettings, baseNs: bigint): Promise<LaneStart[]> {
+  const dir = walDir(settings.engine.dataDir);
+  mkdirSync(dir, { recursive: true });
   const plan = await planEngine(settings, [BTC]);
   const assets = ["", "USDT"];
   const restored = { pairs: [], trades: [], orders: [], sessions: [] };
-  writeManifest(walDir(dataDir), {
+  writeManifest(dir, {
     session: SESSION.text,
     env: "sim",
     schemaVersion: SCHEMA_VERSION,
-    baseNs: String(journal.baseNs),
-    createdUnixNs: String(journal.baseNs),
+    baseNs: String(baseNs),
+    createdUnixNs: String(baseNs),
     nonceLo: SESSION.nonceLo,
     nonceHi: SESSION.nonceHi,
     instruments: [BTC],
@@ -180,10 +178,9 @@ export async function runSession(topology: Topology, dataDir: string, journal: M
     streams: Object.fromEntries(STREAM_NAMES.map((name, id) => [String(id), name])),
     replay: await replaySetup(settings, plan, assets, restored),
   });
-  const arena = createArena(plan.layout.arena, SCHEMA_VERSION, journal.baseNs, monotonicNs());
   const { lanes } = plan.placement;
   const shared = {
-    arena,
+    arena: createArena(plan.layout.arena, SCHEMA_VERSION, baseNs, monotonicNs()),
     layout: plan.layout,
     settings,
     instruments: [BTC],
@@ -202,32 +199,47 @@ export async function runSession(topology: Topology, dataDir: string, journal: M
       lanes.flatMap((lane) => lane.agents.map((role) => [role, lane.name])),
     ) as LaneStart["roleLanes"],
   };
+  return lanes.map((placement, laneNumber) => ({ ...shared, placement, laneNumber }));
+}
+
+/** Runs the journal to its end and stops. */
+export async function runSession(topology: Topology, dataDir: string, journal: MarketJournal): Promise<void> {
+  const starts = await laneStarts(settingsOf(topology, dataDir), journal.baseNs);
+  writeFileSync(join(dataDir, "market.bin"), journal.bytes);
+  writeFileSync(join(dataDir, "counts.bin"), new Uint8Array(journal.counts.buffer));
   const failures: string[] = [];
   const events = {
     onPinned: () => {},
     onFailed: (lane: string, reason: string) => failures.push(`${lane}: ${reason}`),
   };
-  const handles = lanes.map((placement, laneNumber) => {
-    const own = placement.name === "factor" || placement.name === "writer";
-    const entry = own ? `workers/${placement.name}.ts` : "test/simulation/journal-worker.ts";
-    return new LaneHandle({ ...shared, placement, laneNumber }, join(ROOT, entry), events);
+  const handles = starts.map((start) => {
+    const { name } = start.placement;
+    const own = name === "factor" || name === "writer";
+    const entry = own ? `workers/${name}.ts` : "test/simulation/journal-worker.ts";
+    return new LaneHandle(start, join(ROOT, entry), events);
   });
+  const { arena, layout } = starts[0]!;
   try {
     await Promise.all(handles.map((lane) => lane.ready));
     for (const lane of [...handles].reverse()) lane.go();
-    await consumed(arena, plan.layout, topology, journal, failures);
-    const words = new Int32Array(arena);
-    for (const [group, word] of [
-      [handles.filter((l) => l.name !== "writer"), STOP_WORD_I32],
-      [handles.filter((l) => l.name === "writer"), WRITER_STOP_WORD_I32],
-    ] as const) {
-      Atomics.store(words, word, 1);
-      for (const lane of lanes) new Doorbell(arena, plan.layout.doorbells[lane.name]!).ring();
-      await Promise.all(group.map((lane) => lane.done));
-    }
+    await consumed(arena, layout, topology, journal, failures);
+    await stopLanes(starts[0]!, handles);
     if (failures.length > 0) throw new Error(failures.join("\n"));
   } finally {
     for (const lane of handles) lane.terminate();
+  }
+}
+
+/** The writer last: it takes what the others leave. */
+async function stopLanes({ arena, layout }: LaneStart, handles: readonly LaneHandle[]): Promise<void> {
+  const words = new Int32Array(arena);
+  for (const [group, word] of [
+    [handles.filter((l) => l.name !== "writer"), STOP_WORD_I32],
+    [handles.filter((l) => l.name === "writer"), WRITER_STOP_WORD_I32],
+  ] as const) {
+    Atomics.store(words, word, 1);
+    for (const bell of Object.values(layout.doorbells)) new Doorbell(arena, bell).ring();
+    await Promise.all(group.map((lane) => lane.done));
   }
 }
 
