@@ -166,6 +166,7 @@ class StreamAgent implements FeedAgent {
     this.set("resyncs", resyncs);
     this.set("reconnects", reconnects);
     this.set("malformed", c.malformed + c.offStep + c.tooLarge + c.unknownSymbols + c.unknownEvents);
+    this.set("overflows", this.stream.writer.lostRecords);
     this.set("journalLost", this.market.lost);
   }
 
