@@ -1,7 +1,7 @@
 // Runs the product (`bun run live`) against bench/load-venue.ts as two processes and collects what is needed to
 // judge the run: its summary, its WAL, the venue's journal, the venue's book at moments during the run, and the
 // processor time of both.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionSummary } from "../../src/engine/summary.ts";
@@ -10,6 +10,9 @@ const ROOT = join(import.meta.dir, "../..");
 const TICKS_PER_S = 100;
 const READY_MS = 60_000;
 const BOOKS = 3;
+/** Left alone after the start, and before the end. */
+const SETTLE_MS = 1500;
+const LAST_MS = 1000;
 
 export interface LoadOptions {
   /** Factor on the capture's own pace (272 messages/s). */
@@ -129,9 +132,10 @@ async function runLive(
   const output = new Response(live.stdout).text();
   const stderr = new Response(live.stderr).text();
   const books: VenueBook[] = [];
-  await Bun.sleep(Math.min(5000, options.seconds * 400));
+  await lanesRun(join(dataDir, "wal"), live);
+  await Bun.sleep(SETTLE_MS);
   const started = { at: performance.now(), live: cpuSeconds(live.pid), venue: cpuSeconds(venuePid) };
-  const step = Math.max(200, ((options.seconds * 1000 - 6000) / BOOKS) | 0);
+  const step = Math.max(200, (options.seconds * 1000 - SETTLE_MS - LAST_MS) / BOOKS);
   for (let i = 0; i < BOOKS && live.exitCode === null; i++) {
     await Bun.sleep(step);
     books.push((await (await fetch(`http://127.0.0.1:${port}/sim/book?symbol=BTCUSDT`)).json()) as VenueBook);
@@ -147,6 +151,15 @@ async function runLive(
   if (!line.startsWith("{")) throw new Error(`live gave no summary (exit ${exitCode}):\n${line}\n${errors}`);
   const summary = JSON.parse(line) as SessionSummary;
   return { summary, exitCode, stderr: errors, walDir: join(dataDir, "wal"), books, cpu };
+}
+
+/** Until the writer lane has opened its segment: start and warm-up are over then. */
+async function lanesRun(walDir: string, live: Bun.Subprocess): Promise<void> {
+  const deadline = performance.now() + READY_MS;
+  while (live.exitCode === null && performance.now() < deadline) {
+    if (existsSync(walDir) && readdirSync(walDir).some((name) => name.endsWith(".wal"))) return;
+    await Bun.sleep(50);
+  }
 }
 
 /** User and system time of a process and its threads. */
