@@ -1,9 +1,10 @@
-// Writers of factor columns: csv (streamed) and npz (one structured array `data`). Cold.
+// Writers of factor columns: csv and parquet (streamed), npz (one structured array `data`). Cold.
 
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { writeRows } from "../data/npz-write.ts";
+import { parquetWriter } from "./factors-parquet.ts";
 
 export interface ColumnsWriter {
   write(baseNs: bigint, rows: number, tsNs: Float64Array, columns: readonly Float64Array[]): void;
@@ -16,7 +17,8 @@ export interface ColumnsWriter {
 export function openColumnsWriter(path: string, names: readonly string[]): ColumnsWriter {
   if (path.endsWith(".csv")) return csvWriter(path, names);
   if (path.endsWith(".npz") || path.endsWith(".npy")) return npzWriter(path, names);
-  throw new RangeError(`${path}: the output must end in .csv, .npz or .npy`);
+  if (path.endsWith(".parquet")) return parquetWriter(path, names);
+  throw new RangeError(`${path}: the output must end in .csv, .parquet, .npz or .npy`);
 }
 
 const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);

@@ -10,7 +10,7 @@ import { catalogueMarkdown, catalogueText } from "./factors-list.ts";
 import { openColumnsWriter } from "./factors-out.ts";
 import { PlotPoints } from "./factors-plot.ts";
 
-const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.npz [--plot F.html] [--symbol S] [--quiet]
+const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.parquet|F.npz [--plot F.html] [--symbol S] [--quiet]
        bun run factors list [--markdown]`;
 const STEP_ROWS = 1 << 18;
 const MID = "mid price";

@@ -55,7 +55,17 @@ import {
 } from "../wire/messages.gen.ts";
 import { Emitter } from "./emitter.ts";
 import { type FactorState, WORD_SEQUENCE } from "./factor-state.ts";
-import { GraphSlot, SIGNALS_PER_RECORD, Slot } from "./slots.ts";
+import {
+  bboChanged,
+  clearLevels,
+  dropFresh,
+  earliestDue,
+  freshRecords,
+  GraphSlot,
+  ownRecords,
+  SIGNALS_PER_RECORD,
+  Slot,
+} from "./slots.ts";
 
 /** A record kind that EXECUTION wants, of one instrument (0 = of all). */
 export interface Subscription {
@@ -82,10 +92,6 @@ const DEPTH_KINDS =
   (1 << KIND_DEPTH_DELTA) | (1 << KIND_DEPTH_CLEAR) | (1 << KIND_SNAPSHOT_BEGIN) | (1 << KIND_SNAPSHOT_END);
 /** The bits of a record's first word (kind, flags) that a level of an open event may have set or not. */
 const SNAPSHOT_HEAD = FLAG_SNAPSHOT << 16;
-/** Half of the shortest freshness limit. */
-const BBO_REFRESH_NS = 25e6;
-/** Records of one event besides the forwarded ones: Bbo, BookStats and a Gap. */
-const OWN_RECORDS = 3;
 
 export class FactorHandler implements RecordHandler {
   readonly state: FactorState;
@@ -237,7 +243,7 @@ export class FactorHandler implements RecordHandler {
         this.onMarket(slot, m, at, kind);
         break;
       case KIND_DEPTH_CLEAR:
-        this.clearLevels(
+        clearLevels(
           slot.book,
           m.i32[(at >> 2) + DEPTH_CLEAR_SIDE]!,
           m.f64[(at >> 3) + DEPTH_CLEAR_PX_TICKS]!,
@@ -293,7 +299,7 @@ export class FactorHandler implements RecordHandler {
       this.slots[i]!.context.refreshTouch();
       this.slots[i]!.bidPx = -1;
     }
-    this.nextDue = this.f64[0] === 0 ? Infinity : this.earliestDue();
+    this.nextDue = this.f64[0] === 0 ? Infinity : earliestDue(this.intervals, this.f64);
   }
 
   private onForeign(m: RecordMemory, at: number, kind: number, id: number): void {
@@ -308,11 +314,6 @@ export class FactorHandler implements RecordHandler {
   private onAlpha(m: RecordMemory, at: number): void {
     const index = m.u32[(at >> 2) + ALPHA_SIGNAL_INDEX]!;
     if (!this.state.alphas.set(index, m.f64[(at >> 3) + ALPHA_VALUE]!, this.f64[0]!)) this.foreign++;
-  }
-
-  private clearLevels(book: L2Book, side: number, pxTicks: number): void {
-    if (side >= 0) book.clearTo(BID, pxTicks);
-    if (side <= 0) book.clearTo(ASK, pxTicks);
   }
 
   /** A record of a book event, already applied. */
@@ -344,17 +345,10 @@ export class FactorHandler implements RecordHandler {
         : kind === KIND_SNAPSHOT_BEGIN
           ? m.u32[(at >> 2) + SNAPSHOT_BEGIN_LEVEL_COUNT]! + 2
           : 1;
-    slot.forwarding = !slot.copyBroken && this.out.fits(levels + this.ownRecords(slot));
+    slot.forwarding = !slot.copyBroken && this.out.fits(levels + ownRecords(slot));
     if (slot.forwarding) return;
     slot.copyBroken = true;
     this.out.lose(levels);
-  }
-
-  private ownRecords(slot: Slot): number {
-    let count = OWN_RECORDS;
-    for (let k = 0; k < slot.bookGraphs.length; k++) count += slot.bookGraphs[k]!.signalRecords;
-    for (let k = 0; k < slot.tradeGraphs.length; k++) count += slot.tradeGraphs[k]!.signalRecords;
-    return count;
   }
 
   private forward(m: RecordMemory, at: number): void {
@@ -404,34 +398,22 @@ export class FactorHandler implements RecordHandler {
   }
 
   /** Or not said for a while: EXECUTION takes a touch that nobody confirms for stale. */
-  private bboChanged(slot: Slot): boolean {
-    if (!slot.context.ready) return false;
-    const book = slot.book;
-    return (
-      this.f64[0]! - slot.bboTsNs >= BBO_REFRESH_NS ||
-      book.bestBidLots !== slot.bidQty ||
-      book.bestAskLots !== slot.askQty ||
-      !Object.is(book.bestBidTicks, slot.bidPx) ||
-      !Object.is(book.bestAskTicks, slot.askPx)
-    );
-  }
-
   /** The event's output: the record itself when subscribed, BookStats, Bbo, Signals; the last one ends it. */
   private send(slot: Slot, m: RecordMemory, at: number, kind: number): void {
     const depth = ((1 << kind) & DEPTH_KINDS) !== 0;
     const forward = depth ? slot.forwarding : (slot.forwards & (1 << kind)) !== 0;
     const stats = this.eventBook && slot.context.ready && (slot.forwards & (1 << KIND_BOOK_STATS)) !== 0;
-    const signals = this.freshRecords(slot);
+    const signals = freshRecords(slot);
     // An event whose depth records went out must also end downstream, whatever its last record is.
     const open = this.forwardedInEvent > 0 && !forward && !stats && signals === 0 && slot.context.ready;
-    const bbo = this.eventBook && (open || this.bboChanged(slot));
+    const bbo = this.eventBook && (open || bboChanged(slot, this.f64[0]!));
     let left = (forward ? 1 : 0) + (stats ? 1 : 0) + (bbo ? 1 : 0) + signals;
     if (left === 0) return;
     this.out.about(slot.id, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
     if (!this.out.room(left)) {
       slot.bidPx = -1;
       if (slot.forwarding) slot.copyBroken = true;
-      this.dropFresh(slot);
+      dropFresh(slot);
       return;
     }
     if (forward) this.out.forward(m, at, --left === 0);
@@ -442,22 +424,6 @@ export class FactorHandler implements RecordHandler {
       this.sendFresh(slot.tradeGraphs, left);
     }
     this.out.publish();
-  }
-
-  private freshRecords(slot: Slot): number {
-    let count = 0;
-    for (let k = 0; k < slot.bookGraphs.length; k++) {
-      if (slot.bookGraphs[k]!.fresh) count += slot.bookGraphs[k]!.signalRecords;
-    }
-    for (let k = 0; k < slot.tradeGraphs.length; k++) {
-      if (slot.tradeGraphs[k]!.fresh) count += slot.tradeGraphs[k]!.signalRecords;
-    }
-    return count;
-  }
-
-  private dropFresh(slot: Slot): void {
-    for (let k = 0; k < slot.bookGraphs.length; k++) slot.bookGraphs[k]!.fresh = false;
-    for (let k = 0; k < slot.tradeGraphs.length; k++) slot.tradeGraphs[k]!.fresh = false;
   }
 
   private sendBbo(slot: Slot, last: boolean): void {
@@ -515,7 +481,7 @@ export class FactorHandler implements RecordHandler {
     slot.feedResyncs = resyncs;
     if (ready !== wasReady) slot.context.setReady(ready, this.f64[0]!);
     const withdrawn = wasReady && !ready ? this.withdraw(slot) : 0;
-    const bbo = ready && this.bboChanged(slot);
+    const bbo = ready && bboChanged(slot, this.f64[0]!);
     let left = 1 + withdrawn + (bbo ? 1 : 0);
     this.out.about(slot.id, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
     if (!this.out.room(left)) {
@@ -598,16 +564,7 @@ export class FactorHandler implements RecordHandler {
       const passed = Math.floor((first - g.phaseNs) / g.intervalNs);
       this.f64[g.dueWord] = (passed + 1) * g.intervalNs + g.phaseNs;
     }
-    this.nextDue = this.earliestDue();
-  }
-
-  private earliestDue(): number {
-    let due = Infinity;
-    for (let k = 0; k < this.intervals.length; k++) {
-      const d = this.f64[this.intervals[k]!.dueWord]!;
-      if (d < due) due = d;
-    }
-    return due;
+    this.nextDue = earliestDue(this.intervals, this.f64);
   }
 
   /** Fires every instant before `recv`, in time order. */
@@ -621,7 +578,7 @@ export class FactorHandler implements RecordHandler {
         this.f64[g.dueWord] = due + g.intervalNs;
         this.fire(g, due, exchTsNs);
       }
-      this.nextDue = this.earliestDue();
+      this.nextDue = earliestDue(this.intervals, this.f64);
     }
   }
 

@@ -1,9 +1,13 @@
 // What the FactorHandler keeps per graph and per instrument. Hot: factor lane; final-shape classes.
-import type { L2Book } from "../market/l2-book.ts";
+import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import { FEED_CONNECTING, FEED_REASON_NONE } from "../wire/codes.ts";
 import type { InstrumentContext } from "./context.ts";
 import type { GraphInstance } from "./program.ts";
 
+/** Records of one event besides the forwarded ones: Bbo, BookStats and a Gap. */
+const OWN_RECORDS = 3;
+/** Half of the shortest freshness limit. */
+const BBO_REFRESH_NS = 25e6;
 /** Outputs that one Signal record carries. */
 export const SIGNALS_PER_RECORD = 3;
 
@@ -91,4 +95,58 @@ export class Slot {
     this.forwarding = false;
     this.statusOwed = false;
   }
+}
+
+/** Records that one event of `slot` can add to the forwarded ones. */
+export function ownRecords(slot: Slot): number {
+  let count = OWN_RECORDS;
+  for (let k = 0; k < slot.bookGraphs.length; k++) count += slot.bookGraphs[k]!.signalRecords;
+  for (let k = 0; k < slot.tradeGraphs.length; k++) count += slot.tradeGraphs[k]!.signalRecords;
+  return count;
+}
+
+/** Signal records of the graphs computed in the event at hand. */
+export function freshRecords(slot: Slot): number {
+  let count = 0;
+  for (let k = 0; k < slot.bookGraphs.length; k++) {
+    if (slot.bookGraphs[k]!.fresh) count += slot.bookGraphs[k]!.signalRecords;
+  }
+  for (let k = 0; k < slot.tradeGraphs.length; k++) {
+    if (slot.tradeGraphs[k]!.fresh) count += slot.tradeGraphs[k]!.signalRecords;
+  }
+  return count;
+}
+
+export function dropFresh(slot: Slot): void {
+  for (let k = 0; k < slot.bookGraphs.length; k++) slot.bookGraphs[k]!.fresh = false;
+  for (let k = 0; k < slot.tradeGraphs.length; k++) slot.tradeGraphs[k]!.fresh = false;
+}
+
+/** The touch differs from the last Bbo sent, or that was long ago. */
+export function bboChanged(slot: Slot, nowNs: number): boolean {
+  if (!slot.context.ready) return false;
+  const book = slot.book;
+  return (
+    nowNs - slot.bboTsNs >= BBO_REFRESH_NS ||
+    book.bestBidLots !== slot.bidQty ||
+    book.bestAskLots !== slot.askQty ||
+    !Object.is(book.bestBidTicks, slot.bidPx) ||
+    !Object.is(book.bestAskTicks, slot.askPx)
+  );
+}
+
+/** Session time of the next instant of any of `intervals`. */
+export function earliestDue(intervals: readonly GraphSlot[], f64: Float64Array): number {
+  let due = Infinity;
+  for (let k = 0; k < intervals.length; k++) {
+    const d = f64[intervals[k]!.dueWord]!;
+    if (d < due) due = d;
+  }
+  return due;
+}
+
+/** A DepthClear: side 0 = both. */
+export function clearLevels(book: L2Book, side: number, pxTicks: number): void {
+  if (side >= 0) book.clearTo(BID, pxTicks);
+  if (side <= 0) book.clearTo(ASK, pxTicks);
 }
