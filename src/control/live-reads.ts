@@ -137,7 +137,11 @@ export class LiveReads implements EngineReads {
   pnl(): PnlView[] {
     const { view } = this.engine;
     view.refresh();
-    const sums = pnlByCurrency(view.execution.pairs(), view.start.instruments);
+    const sums = pnlByCurrency(
+      view.execution.pairs(),
+      view.start.instruments,
+      view.execution.account().fundingE8,
+    );
     return Object.entries(sums).map(([currency, { realized, unrealized, fees, funding }]) => ({
       currency,
       realized,

@@ -87,7 +87,11 @@ export class EngineView {
     const factor = this.role("factor").counters();
     const execution = this.role("execution").counters();
     return (
-      feed["journalLost"]! + factor["overflows"]! + execution["ordersLost"]! + execution["telemetryLost"]!
+      feed["overflows"]! +
+      feed["journalLost"]! +
+      factor["overflows"]! +
+      execution["ordersLost"]! +
+      execution["telemetryLost"]!
     );
   }
 
@@ -118,7 +122,7 @@ export class EngineView {
       positions: pairs.map((p) =>
         positionSummary(p, start.instruments[p.instrument - 1]!, this.strategyName(p.strategy)),
       ),
-      pnl: pnlByCurrency(pairs, start.instruments),
+      pnl: pnlByCurrency(pairs, start.instruments, this.execution.account().fundingE8),
       latencyNs: Object.fromEntries(latency),
       journal: pick(journal, ["records", "bytes", "segments", "unackedWindowUs"]),
       recorder: {

@@ -45,6 +45,8 @@ export class ExecutionBoard {
     v[3] = state.unattributed;
     v[4] = state.storm;
     v[5] = ledger.accountResultE8;
+    v[6] = ledger.unassignedFunding.hi[0]!;
+    v[7] = ledger.unassignedFunding.lo[0]!;
     let at = ACCOUNT_SLOTS;
     for (let s = 0; s < ledger.strategies; s++, at += STRATEGY_SLOTS) {
       v[at] = state.strategyState(s);
@@ -97,9 +99,13 @@ export interface AccountNow {
   readonly inFlight: number;
   readonly unattributed: number;
   readonly storm: number;
+  /** Funding that the venue stated for the account as a whole, 1e-8 of the settlement currency. */
+  readonly fundingE8: bigint;
 }
 
 const LIMB_BITS = 52n;
+
+const twoLimbs = (v: Float64Array, at: number): bigint => (BigInt(v[at]!) << LIMB_BITS) + BigInt(v[at + 1]!);
 
 /** Main's view. Keeps the last consistent copy when the writer is busy. */
 export class ExecutionBoardView {
@@ -130,6 +136,7 @@ export class ExecutionBoardView {
       inFlight: v[2]!,
       unattributed: v[3]!,
       storm: v[4]!,
+      fundingE8: twoLimbs(v, 6),
     };
   }
 
@@ -146,7 +153,7 @@ export class ExecutionBoardView {
     const pairs = ACCOUNT_SLOTS + this.strategies * STRATEGY_SLOTS;
     const at = pairs + (strategy * this.instruments + instrument) * PAIR_SLOTS;
     const v = this.values;
-    const sum = (slot: number) => (BigInt(v[at + slot]!) << LIMB_BITS) + BigInt(v[at + slot + 1]!);
+    const sum = (slot: number) => twoLimbs(v, at + slot);
     return {
       strategy,
       instrument,

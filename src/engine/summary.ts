@@ -140,10 +140,14 @@ export function positionSummary(pair: PairNow, i: Instrument, strategy: string):
   };
 }
 
-/** Exact sums per settlement currency. */
+/**
+ * Exact sums per settlement currency. `accountFundingE8`: funding that the venue did not state per instrument
+ * (cross margin), in the session's settlement currency, which all instruments share.
+ */
 export function pnlByCurrency(
   pairs: readonly PairNow[],
   instruments: readonly Instrument[],
+  accountFundingE8: bigint,
 ): Readonly<Record<string, CurrencySummary>> {
   const sums = new Map<string, { realized: bigint; unrealized: bigint; fees: bigint; funding: bigint }>();
   const DECIMALS = 24;
@@ -158,6 +162,12 @@ export function pnlByCurrency(
     sum.fees += scaled(pair.fees, FEE_DECIMALS);
     sum.funding += scaled(pair.funding, FEE_DECIMALS);
     sums.set(i.settle, sum);
+  }
+  const settle = instruments[0]?.settle;
+  if (accountFundingE8 !== 0n && settle !== undefined) {
+    const sum = sums.get(settle) ?? { realized: 0n, unrealized: 0n, fees: 0n, funding: 0n };
+    sum.funding += accountFundingE8 * 10n ** BigInt(DECIMALS - 8);
+    sums.set(settle, sum);
   }
   const text = (amount: bigint) => formatDecimal(amount, DECIMALS);
   return Object.fromEntries(

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import {
+  ExecutionBoard,
+  ExecutionBoardView,
+  executionBoardSlots,
+} from "../../../src/engine/execution-board.ts";
+import { pnlByCurrency } from "../../../src/engine/summary.ts";
+import { BoardReader, BoardWriter, planBoard } from "../../../src/lane/board.ts";
+import type { Instrument } from "../../../src/market/instrument.ts";
+import { Ledger } from "../../../src/order/ledger.ts";
+import { ArenaPlan } from "../../../src/ring/arena.ts";
+import { SIDE_BUY } from "../../../src/wire/codes.ts";
+
+const INSTRUMENT = {
+  id: 1,
+  tickSize: "0.1",
+  lotSize: "0.001",
+  contractSize: "1",
+  settle: "USDT",
+} as Instrument;
+const STATE = {
+  reconciled: 1,
+  workingOrders: 0,
+  inFlight: 0,
+  unattributed: 0,
+  storm: 0,
+  strategyState: () => 0,
+  strategyWorkingOrders: () => 0,
+};
+
+test("funding that the venue states for the whole account reaches the results, to the last unit, with its sign", () => {
+  const slots = executionBoardSlots(2, 2);
+  const plan = new ArenaPlan();
+  const location = planBoard(plan, "board", slots);
+  const buffer = new SharedArrayBuffer(plan.map().bytes);
+  const ledger = new Ledger(2, [undefined, { feeScale: 10_000, unitE8: 10_000, settleAsset: 1 }]);
+  const board = new ExecutionBoard(new BoardWriter(buffer, location));
+  const view = new ExecutionBoardView(new BoardReader(buffer, location), 2, 2);
+  const funding = (): string | undefined => {
+    board.write(ledger, STATE);
+    view.refresh();
+    return pnlByCurrency(view.pairs(), [INSTRUMENT], view.account().fundingE8)["USDT"]?.funding;
+  };
+  expect(funding()).toBeUndefined();
+  ledger.bookFunding(0, -4_933_708);
+  expect(funding()).toBe("-0.04933708");
+  ledger.book(1, 1, SIDE_BUY, 600_000, 3, true);
+  ledger.bookFunding(1, 10_000);
+  ledger.bookFunding(0, 9_933_709);
+  expect(funding()).toBe("0.05010001");
+});
