@@ -17,6 +17,7 @@ import { KIND_TRADE, SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import { type LaneBuilder, LaneContext } from "./lane-host.ts";
 import type { LaneStart, StrategyStart } from "./lane-protocol.ts";
 import type { LaneName } from "./layout.ts";
+import type { EngineSettings } from "./settings.ts";
 import { WarmUpVenue } from "./warm-up-venue.ts";
 
 const CAPTURE = resolve(import.meta.dir, "../data/captures/binance-usdm-btcusdt-20240808.gz");
@@ -29,8 +30,17 @@ const SYNC_TURNS = 40;
 const TURN_EVERY = 1024;
 /** The capture's own price and lot rule. */
 const MARKET = { tickSize: "0.10", lotSize: "0.001", contractSize: "1", orderTickStep: 1, trading: true };
+/** What the venue of the warm-up tells its sockets by. */
+const ROUTES = {
+  restUrl: "http://warm-up",
+  publicUrl: "ws://warm-up/public",
+  marketUrl: "ws://warm-up/market",
+  privateUrl: "ws://warm-up/private",
+  wsApiUrl: "ws://warm-up/ws-fapi/v1",
+};
 const NO_RESTORED = { pairs: [], trades: [], orders: [], sessions: [] } as const;
 const UNLIMITED = 1e9;
+const MANY_ORDERS = 64;
 
 interface Tape {
   readonly snapshot: Uint8Array;
@@ -175,16 +185,33 @@ function scratchStart(start: LaneStart): LaneStart {
     settings: {
       ...start.settings,
       engine: { ...engine, dataDir: join(engine.dataDir, "warm-up") },
+      venue: { ...start.settings.venue, ...ROUTES },
       instruments: [],
       journal,
-      risk: {
-        ...risk,
-        maxOrdersPer10s: UNLIMITED,
-        maxOrdersPerMin: UNLIMITED,
-        priceBandBps: 10_000,
-        freshnessMs: 60_000,
-      },
+      risk: scratchRisk(risk),
     },
+  };
+}
+
+function scratchRisk(risk: EngineSettings["risk"]): EngineSettings["risk"] {
+  const much = "50000000";
+  const order = { maxOrderNotional: much, maxPositionNotional: much, maxWorkingOrders: MANY_ORDERS };
+  return {
+    ...risk,
+    maxOrdersPer10s: UNLIMITED,
+    maxOrdersPerMin: UNLIMITED,
+    priceBandBps: 10_000,
+    freshnessMs: 60_000,
+    account: {
+      ...risk.account,
+      maxPositionNotional: much,
+      maxWorkingOrders: MANY_ORDERS,
+      dailyLossSoft: much,
+      dailyLossHard: much,
+      maxDrawdown: much,
+    },
+    instrument: { ...order, maxOrderQty: "", maxPositionQty: "" },
+    strategy: { ...order, dailyLoss: much },
   };
 }
 
@@ -215,7 +242,6 @@ function scratchStrategies(strategies: readonly StrategyStart[], instrument: num
     graphFile: "",
     graphs: [],
     params: {},
-    limits: {},
   };
-  return [...own, quoter].map((s, k) => ({ ...s, id: k + 1, instruments: [instrument] }));
+  return [...own, quoter].map((s, k) => ({ ...s, id: k + 1, instruments: [instrument], limits: {} }));
 }
