@@ -24,8 +24,9 @@ const CAPTURE = resolve(import.meta.dir, "../data/captures/binance-usdm-btcusdt-
 const SYMBOL = "BTCUSDT";
 const BUILTIN = "builtin:";
 const STAGES: readonly LaneRole[] = ["feed", "factor", "execution"];
-/** Turns of the event loop in which book and account become synchronised. */
+/** Turns of the event loop in which the book becomes synchronised, and at most until orders go too. */
 const SYNC_TURNS = 40;
+const MAX_SYNC_TURNS = 1000;
 /** Messages between turns of the event loop. */
 const TURN_EVERY = 1024;
 /** The capture's own price and lot rule. */
@@ -139,7 +140,9 @@ class Rig {
 
   /** Connections open, snapshots and account queries are answered: a few turns of the event loop. */
   async synchronise(messages: readonly string[]): Promise<void> {
-    for (let turn = 0; turn < SYNC_TURNS; turn++) {
+    const trades = this.agents.some((agent) => agent.name === "execution");
+    const synced = (turn: number) => turn >= SYNC_TURNS && (!trades || this.venue.requests > 0);
+    for (let turn = 0; turn < MAX_SYNC_TURNS && !synced(turn); turn++) {
       this.venue.openSockets();
       if (turn === 1) this.step(messages[0]!);
       this.round();
