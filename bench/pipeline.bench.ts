@@ -21,6 +21,8 @@ const COLD_BYTES = 4 << 20;
 const LINE_BYTES = 64;
 /** The path is at full speed after about 280,000 messages (10 plays). */
 const WARM_UP_ROUNDS = 12;
+/** Cold: quotes follow every tick, so that messages of all sizes lead to orders, not only the great moves. */
+const COLD = { minMoveTicks: 1 };
 
 const limit = (size: BenchSize): number => (size === "tiny" ? TINY_MESSAGES : Number.POSITIVE_INFINITY);
 
@@ -79,7 +81,7 @@ function bareSide(messages: CaptureMessages): Side {
 async function orderMessages(stage: PipelineStage): Promise<Uint8Array> {
   const count = stage.messages.bytes.length;
   const produces = new Uint8Array(count);
-  const rig = new PipelineRig(stage);
+  const rig = new PipelineRig(stage, COLD);
   await rig.start();
   for (let i = 0; i < count; i++) {
     rig.prepare(i);
@@ -92,7 +94,7 @@ async function orderMessages(stage: PipelineStage): Promise<Uint8Array> {
 
 /** Receive → last request byte of each order-producing message, caches emptied by a 4 MB read before it. */
 async function coldRound(stage: PipelineStage, produces: Uint8Array, memory: Uint8Array): Promise<Figures> {
-  const rig = new PipelineRig(stage);
+  const rig = new PipelineRig(stage, COLD);
   await rig.start();
   let sentNs = 0;
   rig.responder.onRequest = () => {

@@ -44,6 +44,7 @@ import { whyValues } from "../../src/strategy/why.ts";
 import { Credentials } from "../../src/venue/binance/credentials.ts";
 import { BinanceGateway, newGatewayCounters } from "../../src/venue/binance/gateway.ts";
 import { BinanceMarketData, newFeedCounters } from "../../src/venue/binance/market-data.ts";
+import { BUDGET_DEFAULTS, RequestBudget } from "../../src/venue/binance/request-budget.ts";
 import { BinanceRest } from "../../src/venue/binance/rest.ts";
 import type { TransportHandler } from "../../src/venue/contract.ts";
 import { LINK_DEFAULTS } from "../../src/venue/transport/link.ts";
@@ -157,6 +158,15 @@ function riskOf(loaded: ReturnType<typeof loadConfig>): RiskSettings {
   return loaded.config.risk;
 }
 
+export interface RigOptions {
+  /** Stage histograms as in the product; default on. */
+  readonly telemetry?: boolean;
+  /** The wanted price's move that leads to a request; given, the request limits are out of the way too. */
+  readonly minMoveTicks?: number;
+}
+
+const MANY = 1_000_000;
+
 export class PipelineRig {
   readonly responder: Responder;
   readonly handler: ExecutionHandler;
@@ -174,7 +184,9 @@ export class PipelineRig {
   private marketEnd: TransportHandler | null = null;
   private nextTimerNs = 0;
 
-  constructor(stage: PipelineStage, telemetry = true) {
+  constructor(stage: PipelineStage, options: RigOptions = {}) {
+    const telemetry = options.telemetry ?? true;
+    const often = options.minMoveTicks !== undefined;
     this.stage = stage;
     stage.reset();
     const memory = new RecordMemory(stage.arena);
@@ -204,12 +216,12 @@ export class PipelineRig {
           name: "obi-mm",
           definition: obiMm,
           instruments: [1],
-          params: {},
+          params: often ? { min_move_ticks: options.minMoveTicks! } : {},
           limits: {},
           signals: stage.signals,
         },
       ],
-      risk: stage.risk,
+      risk: often ? { ...stage.risk, maxOrdersPer10s: MANY, maxOrdersPerMin: 6 * MANY } : stage.risk,
       assets: ["", "USDT"],
       nonceLo: ids.nonceLo,
       nonceHi: ids.nonceHi,
@@ -245,6 +257,11 @@ export class PipelineRig {
       recvWindowMs: 5000,
       timeoutMs: 1000,
       nowMs: () => baseMs + this.clock.virtualNs / 1e6,
+      budget: new RequestBudget(
+        often
+          ? { weightPerMinute: 60 * MANY, ordersPerMinute: 6 * MANY, ordersPer10s: MANY, reserve: 0.1 }
+          : BUDGET_DEFAULTS,
+      ),
       defaultFees: { makerFeeE8: 0, takerFeeE8: 0 },
     });
     rest.depthSnapshot = async () => ({ ok: true, value: messages.snapshot });
