@@ -1,8 +1,9 @@
 // `bun run venue`: the simulated Binance USD-M venue as a process of its own. Prints one line
 // {"ready":true,"port":N,"pid":…} and serves until SIGINT or SIGTERM, or with --parent until stdin closes.
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseDecimal, scaleTo } from "../core/decimal.ts";
+import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { simCredentials } from "../venue/sim/credentials.ts";
 import { captureSymbol, defaultVenueOptions, generatedSymbol } from "../venue/sim/defaults.ts";
 import type { FsyncPolicy } from "../venue/sim/journal.ts";
@@ -31,6 +32,9 @@ const USAGE = `usage: bun run venue [options]
   --rate-limit-factor X  multiplies the venue's limits (default 1)
   --parent               end when stdin closes, and only then (SIGINT and SIGTERM are the parent's)
 Environment: HOTLANE_SIM_SECRET, HOTLANE_SIM_ADMIN_TOKEN (bearer token of /sim/* instead of loopback only)`;
+
+const JOURNAL_WAIT_MS = 5_000;
+const JOURNAL_RETRY_MS = 20;
 
 class UsageError extends Error {}
 
@@ -186,8 +190,24 @@ async function venueOptions(flags: Flags): Promise<SimVenueOptions> {
     journalPath: journal === "none" ? null : journal,
     journalFsync: fsyncPolicy(flags["journal-fsync"]),
     journalMarket: flags["journal-market"] === true,
+    // Whatever went out before is journalled; going on would answer for orders that a restart forgets.
+    onJournalFailure: (error) => {
+      console.error(`venue: ${error.message}`);
+      process.exit(1);
+    },
     adminToken: process.env["HOTLANE_SIM_ADMIN_TOKEN"] ?? null,
   };
+}
+
+/** One venue per journal. The one before may still be ending: its parent was killed and started again. */
+async function takeJournal(dir: string): Promise<DataDirLock> {
+  const deadline = performance.now() + JOURNAL_WAIT_MS;
+  for (;;) {
+    const result = lockDataDir(dir);
+    if (result.ok) return result.lock;
+    if (performance.now() > deadline) throw new Error(result.error);
+    await Bun.sleep(JOURNAL_RETRY_MS);
+  }
 }
 
 async function main(args: string[]): Promise<number> {
@@ -196,11 +216,14 @@ async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const venue = new SimVenue(await venueOptions(flags));
+  const options = await venueOptions(flags);
+  const lock = options.journalPath === null ? null : await takeJournal(dirname(options.journalPath));
+  const venue = new SimVenue(options);
   const port = venue.start();
   console.log(JSON.stringify({ ready: true, port, pid: process.pid }));
   await ended(flags.parent === true);
   await venue.stop();
+  lock?.release();
   return 0;
 }
 

@@ -1,8 +1,10 @@
 // The venue's own journal, the oracle of every test: one JSON object per line, appended before the reply or
 // event it describes leaves the process. Each line has `k` (kind), `n` (counter), `mono` (CLOCK_MONOTONIC ns,
 // comparable with other processes) and `ms` (the venue's clock). Large ids and money are strings.
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+// One process per journal (flock): two would number their orders alike and damage each other's account.
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { tryFlock } from "../../../ffi/flock.ts";
 import type { VenueClock } from "./venue-clock.ts";
 
 export type FsyncPolicy = "none" | "flush" | "interval";
@@ -23,6 +25,24 @@ export type JournalKind =
   | "market";
 
 const FSYNC_INTERVAL_MS = 100;
+/** A venue whose parent was killed ends within this time and frees its journal. */
+const LOCK_PATIENCE_MS = 3_000;
+const LOCK_RETRY_MS = 50;
+
+/** Opens and locks a journal. Throws when another process holds it or it cannot be opened. */
+function openJournal(path: string, patienceMs: number): number {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = openSync(path, "a", 0o600);
+  const giveUpMs = performance.now() + patienceMs;
+  while (tryFlock(file) === "busy") {
+    if (performance.now() >= giveUpMs) {
+      closeSync(file);
+      throw new Error(`${path}: in use by another venue process; choose another --data-dir or --journal`);
+    }
+    Bun.sleepSync(LOCK_RETRY_MS);
+  }
+  return file;
+}
 
 export class Journal {
   private readonly file: number | null;
@@ -31,14 +51,32 @@ export class Journal {
   private pending = "";
   private counter: number;
   private lastSyncMs = 0;
+  private failure: Error | null = null;
+  private readonly path: string | null;
+  private readonly onFailure: (error: Error) => void;
 
-  /** `path` null keeps no file. `firstCounter` continues an older journal. */
-  constructor(path: string | null, clock: VenueClock, fsync: FsyncPolicy, firstCounter = 0) {
+  /**
+   * `path` null keeps no file. `onFailure` is told once when the file cannot be written; every flush after
+   * that throws, so nothing leaves the process that the journal does not hold.
+   */
+  constructor(
+    path: string | null,
+    clock: VenueClock,
+    fsync: FsyncPolicy,
+    onFailure: (error: Error) => void = () => {},
+    lockPatienceMs = LOCK_PATIENCE_MS,
+  ) {
+    this.path = path;
     this.clock = clock;
     this.fsync = fsync;
-    this.counter = firstCounter;
-    if (path !== null) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.file = path === null ? null : openSync(path, "a", 0o600);
+    this.onFailure = onFailure;
+    this.counter = 0;
+    this.file = path === null ? null : openJournal(path, lockPatienceMs);
+  }
+
+  /** Goes on after the last line of an older run. */
+  continueFrom(counter: number): void {
+    this.counter = counter;
   }
 
   write(kind: JournalKind, fields: Readonly<Record<string, unknown>>): void {
@@ -56,7 +94,8 @@ export class Journal {
   /** Hands everything written so far to the operating system. */
   flush(): void {
     if (this.file === null || this.pending === "") return;
-    writeSync(this.file, this.pending);
+    if (this.failure !== null) throw this.failure;
+    this.writeAll(this.file, Buffer.from(this.pending));
     this.pending = "";
     const due = this.fsync === "interval" && Date.now() - this.lastSyncMs >= FSYNC_INTERVAL_MS;
     if (this.fsync !== "flush" && !due) return;
@@ -66,8 +105,25 @@ export class Journal {
 
   close(): void {
     if (this.file === null) return;
-    this.flush();
-    fsyncSync(this.file);
-    closeSync(this.file);
+    try {
+      if (this.failure === null) this.flush();
+      fsyncSync(this.file);
+    } finally {
+      closeSync(this.file);
+    }
+  }
+
+  /** A full disk takes a part and then refuses: the part is cut again, so that the file stays readable. */
+  private writeAll(file: number, bytes: Uint8Array): void {
+    let done = 0;
+    try {
+      while (done < bytes.length) done += writeSync(file, bytes, done);
+    } catch (error) {
+      const failure = new Error(`${this.path}: the journal cannot be written: ${(error as Error).message}`);
+      this.failure = failure;
+      if (done > 0) ftruncateSync(file, fstatSync(file).size - done);
+      this.onFailure(failure);
+      throw failure;
+    }
   }
 }

@@ -51,6 +51,8 @@ export interface SimVenueOptions {
   readonly journalPath: string | null;
   readonly journalFsync: FsyncPolicy;
   readonly journalMarket: boolean;
+  /** Told once when the journal cannot be written; from then on no request is answered. */
+  readonly onJournalFailure?: (error: Error) => void;
   readonly adminToken: string | null;
   /** Plays the market; tests that step it by hand switch it off. */
   readonly play: boolean;
@@ -91,9 +93,10 @@ export class SimVenue {
       this.core.desk.markets.get(symbol)!.markTicksE8(),
     );
     const store = new OrderStore();
-    const replayed =
-      options.journalPath === null ? { counter: 0 } : replayJournal(options.journalPath, account, store);
-    const journal = new Journal(options.journalPath, clock, options.journalFsync, replayed.counter);
+    // Locked before it is read: reading cuts a torn last line, which another process may be writing.
+    const journal = new Journal(options.journalPath, clock, options.journalFsync, options.onJournalFailure);
+    if (options.journalPath !== null)
+      journal.continueFrom(replayJournal(options.journalPath, account, store).counter);
     const desk = new OrderDesk(store, account, journal, clock, STP_EXPIRE_MAKER);
     const keys = new KeyRing();
     keys.addHmac(options.apiKey, options.secret);

@@ -35,7 +35,8 @@ test("a line torn by a kill is cut, what stands before it counts, and the counte
     const account = fresh();
     const replayed = replayJournal(path, account, new OrderStore());
     expect([account.walletE8, account.lastTransaction, replayed.counter]).toEqual([3_000n, 2, 2]);
-    const second = new Journal(path, clock, "none", replayed.counter);
+    const second = new Journal(path, clock, "none");
+    second.continueFrom(replayed.counter);
     second.write("stop", {});
     second.close();
     const lines = readFileSync(path, "utf8")
@@ -71,4 +72,23 @@ test("no file: an empty account and nothing written", () => {
   journal.write("deposit", deposit(1, 1));
   journal.close();
   expect(replayJournal("/nonexistent/journal", fresh(), new OrderStore())).toEqual({ counter: 0, lines: 0 });
+});
+
+test("a journal in use by another venue is refused, and free again when that one ends", () => {
+  scratch((path) => {
+    const clock = new VenueClock();
+    const first = new Journal(path, clock, "none");
+    expect(() => new Journal(path, clock, "none", undefined, 0)).toThrow("in use by another venue process");
+    first.close();
+    new Journal(path, clock, "none", undefined, 0).close();
+  });
+});
+
+test("a full disk is told once, and nothing is flushed after it", () => {
+  const told: string[] = [];
+  const journal = new Journal("/dev/full", new VenueClock(), "none", (error) => told.push(error.message));
+  journal.write("stop", {});
+  expect(() => journal.flush()).toThrow("/dev/full: the journal cannot be written: ENOSPC");
+  expect(() => journal.flush()).toThrow("cannot be written");
+  expect(told.length).toBe(1);
 });
