@@ -92,6 +92,27 @@ function printFigures(figures: readonly { readonly cancelMs: number; readonly pl
   );
 }
 
+test("pause stops orders and cancels them while messages go on; resume lets them out", async () => {
+  const live = await LiveSession.start({ dir: makeDataDir(), toml: CALM });
+  await someWork(live);
+  expect((await ctl(live.dir, "pause")).code).toBe(0);
+  await until("no open order", () => working(live) === 0);
+  const before = places(live.journal());
+  const messages = async () => {
+    const text = await live.text("/metrics");
+    return Number(/^hotlane_feed_messages_total\S* (\d+)/m.exec(text)?.[1]);
+  };
+  const heard = await messages();
+  await Bun.sleep(300);
+  expect(places(live.journal())).toBe(before);
+  expect(await messages()).toBeGreaterThan(heard);
+  expect((await ctl(live.dir, "resume")).code).toBe(0);
+  await someWork(live);
+  const { code, summary } = await live.stop();
+  expect(code).toBe(0);
+  expectSameAccount(summary, live.journal());
+}, 30_000);
+
 test("a killed directory does not start until it is rearmed, which needs no running instance", async () => {
   const dir = makeDataDir();
   const live = await LiveSession.start({ dir, toml: CALM });

@@ -13,6 +13,7 @@ const CTL = join(ROOT, "src/cli/ctl.ts");
 const WAL = join(ROOT, "src/cli/wal.ts");
 const VENUE = join(ROOT, "src/cli/venue.ts");
 const START_MS = 20_000;
+const COLD = "[engine]\nwarmup_messages = 300\n";
 
 type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
 const children = new Set<Child>();
@@ -69,8 +70,10 @@ export const runLive = (args: readonly string[], env?: Record<string, string>): 
 
 export interface LiveOptions {
   readonly dir: string;
-  /** TOML over the defaults. */
+  /** TOML over the defaults, without an [engine] table. */
   readonly toml?: string;
+  /** The whole warm-up, as an operator gets it; a test that starts often goes without. */
+  readonly warm?: boolean;
   readonly args?: readonly string[];
   readonly env?: Record<string, string>;
 }
@@ -92,9 +95,9 @@ export class LiveSession {
 
   /** Resolves when run.json names the child: it trades from then on. Throws with its stderr when it ends before. */
   static async start(options: LiveOptions): Promise<LiveSession> {
-    const { dir, toml = "[sim]\nspeed = 4\n", args = [], env } = options;
+    const { dir, toml = "[sim]\nspeed = 4\n", warm = false, args = [], env } = options;
     const file = join(dir, "test.toml");
-    writeFileSync(file, toml);
+    writeFileSync(file, warm ? toml : `${COLD}${toml}`);
     const child = spawn(LIVE, ["--data-dir", dir, "--port", "0", "--config", file, "--json", ...args], env);
     const session = new LiveSession(dir, child);
     let ended = false;
@@ -136,9 +139,13 @@ export class LiveSession {
 
   /** A view of the API. */
   async get<T>(path: string): Promise<T> {
+    return JSON.parse(await this.text(path));
+  }
+
+  async text(path: string): Promise<string> {
     const info = this.runInfo()!;
     const headers = { Authorization: `Bearer ${info.token}` };
-    return (await fetch(`http://127.0.0.1:${info.port}${path}`, { headers })).json() as Promise<T>;
+    return (await fetch(`http://127.0.0.1:${info.port}${path}`, { headers })).text();
   }
 
   journal(): JournalLine[] {
