@@ -12,6 +12,8 @@ export interface EarlierOrdersOptions {
   /** Whether an id is of a session whose journal we hold. */
   readonly isOurs: (id: ClientId) => boolean;
   readonly symbols: readonly string[];
+  /** Only before anything trades: later "not of an earlier session" includes this session's own. */
+  readonly nameOthers: boolean;
   readonly deadlineMs: number;
   readonly log: (level: "info" | "warn", message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
@@ -29,7 +31,7 @@ export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promis
     const open = first ? await options.openOrders() : await ofSymbols(touched, options);
     if (open.ok) {
       const ours = open.value.filter((order) => isEarlier(order, options));
-      if (first) nameStrangers(open.value, options);
+      if (first && options.nameOthers) nameStrangers(open.value, options);
       if (ours.length === 0) return report(seen.size, options);
       if (first)
         options.log("warn", "orders of earlier sessions work at the venue: cancelling them before trading", {

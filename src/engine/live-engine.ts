@@ -141,18 +141,19 @@ export class LiveEngine {
     if (earlier.length === 0) return;
     const { rest } = required(this.venue);
     const nonces = new Set(earlier.map((s) => `${s.nonceHi}:${s.nonceLo}`));
-    const run = () =>
+    const run = (nameOthers: boolean) =>
       cancelEarlierOrders({
         openOrders: (symbol) => rest.openOrders(symbol),
         cancel: (symbol, origClientOrderId) => rest.orderRequest("DELETE", { symbol, origClientOrderId }),
         isOurs: (id) => nonces.has(`${id.nonceHi}:${id.nonceLo}`),
         symbols: this.settings.instruments.map((i) => i.symbol),
+        nameOthers,
         deadlineMs: EARLIER_ORDERS_MS,
         log: this.hooks.log,
       });
-    await run();
+    await run(true);
     this.lateLook = setTimeout(() => {
-      run().catch((error: Error) => this.hooks.log("error", error.message));
+      run(false).catch((error: Error) => this.hooks.log("error", error.message));
     }, this.settings.venue.recvWindowMs + LATE_MARGIN_MS);
   }
 

@@ -41,6 +41,7 @@ function venue(orders: VenueOrder[], tries = 1, failures = 0) {
       },
       isOurs: (found: { readonly nonceLo: number }) => found.nonceLo === DEAD,
       symbols: ["BTCUSDT"],
+      nameOthers: true,
       deadlineMs: 2_000,
       log: (level: string, message: string) => void log.push(`${level}: ${message}`),
     },
@@ -56,6 +57,15 @@ test("orders of dead sessions are cancelled until they are gone, orders of other
     "warn: open orders of others on our symbols: left alone, their fills go to house",
     "warn: orders of earlier sessions work at the venue: cancelling them before trading",
     "info: 2 orders of earlier sessions are gone from the venue",
+  ]);
+});
+
+test("the second look, while this session trades, names no order as another's", async () => {
+  const v = venue([order(id(DEAD, 1)), order(id(DEAD + 1, 1))]);
+  expect(await cancelEarlierOrders({ ...v.options, nameOthers: false })).toBe(1);
+  expect(v.log).toEqual([
+    "warn: orders of earlier sessions work at the venue: cancelling them before trading",
+    "info: 1 orders of earlier sessions are gone from the venue",
   ]);
 });
 
