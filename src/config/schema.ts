@@ -105,15 +105,10 @@ const venue = z.strictObject({
   market_url: url(["wss", "ws"], "trade and mark price streams"),
   private_url: url(["wss", "ws"], "user data stream"),
   ws_api_url: url(["wss", "ws"], "order entry"),
-  order_path: choice(
-    ["ws", "rest"],
-    "order entry over the WebSocket API (REST is then the second path) or REST only",
-  ),
   credentials_file: text(
     'path from the TOML file that names it, mode 0600; "" = environment variables',
     "API key and secret; see Secrets",
   ),
-  depth_limit: int(5, 1000, "levels", "levels per side of the REST depth snapshot"),
   recv_window_ms: int(100, 60_000, "ms", "recvWindow of signed requests"),
   heartbeat_ms: int(1000, 300_000, "ms", "a market connection silent for longer is terminated and reopened"),
   user_heartbeat_ms: int(
@@ -126,7 +121,6 @@ const venue = z.strictObject({
   reconnect_min_ms: int(10, 60_000, "ms", "first reconnect delay; doubles with jitter"),
   reconnect_max_ms: int(10, 600_000, "ms", "largest reconnect delay"),
   rotate_hours: real(0.01, 24, "h", "connections are replaced before the venue's 24 h limit"),
-  listen_key_ms: int(1000, 3_600_000, "ms", "interval of listen key renewal; it dies after 60 min"),
   dead_man_ms: int(0, 300_000, "ms", "countdown of the venue's dead-man's switch; 0 = not armed"),
   send_buffer_bytes: int(4096, 1 << 24, "bytes", "unsent bytes above which a socket refuses orders"),
 });

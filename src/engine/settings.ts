@@ -18,10 +18,8 @@ export interface VenueSettings {
   readonly marketUrl: string;
   readonly privateUrl: string;
   readonly wsApiUrl: string;
-  readonly orderPath: "ws" | "rest";
   /** "" = environment variables. */
   readonly credentialsFile: string;
-  readonly depthLimit: number;
   readonly recvWindowMs: number;
   readonly heartbeatMs: number;
   readonly userHeartbeatMs: number;
@@ -29,7 +27,6 @@ export interface VenueSettings {
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
   readonly rotateHours: number;
-  readonly listenKeyMs: number;
   /** 0 = the venue's dead-man's switch is not armed. */
   readonly deadManMs: number;
   readonly sendBufferBytes: number;

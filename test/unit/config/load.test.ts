@@ -179,7 +179,7 @@ symbol = "BTCUSDT"
 symbol = "BTCUSDT"
 `;
     expect(errorsOf(text)).toEqual([
-      'config/base.toml:89: strategies[1].instruments[0]: not under [[instruments]]: found "ETHUSDT", expected a declared instrument (BTCUSDT, BTCUSDT)',
+      'config/base.toml:86: strategies[1].instruments[0]: not under [[instruments]]: found "ETHUSDT", expected a declared instrument (BTCUSDT, BTCUSDT)',
       "mine.toml:2: lanes.feed.cpu: found 9, expected -1 or a cpu of this machine (0, 1)",
       "mine.toml:4: venue.reconnect_min_ms: found 5000, expected at most venue.reconnect_max_ms = 1000",
       'mine.toml:7: risk.account.daily_loss_soft: found "9", expected at most daily_loss_hard = 8.5',
