@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type AdminServer, startAdmin } from "../admin/admin-server.ts";
 import { generateTokens, readTokenFile } from "../admin/tokens.ts";
+import { parseSetting, setFlag } from "../config/layers.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatErrors } from "../config/problems.ts";
 import type { HotlaneConfig } from "../config/schema.ts";
@@ -21,6 +22,7 @@ import { VERSION } from "./version.ts";
 const USAGE = `usage: bun run live [options]
   --env sim|live         environment (default sim: a simulated venue on this machine)
   --config F             your TOML file over config/base.toml and config/env/<env>.toml
+  --set section.key=V    one value over the files (repeatable), as docs/config.md names it
   --for T                stop after 30s, 5m, 1h
   --port N               port of the API (default: any free one)
   --data-dir D           default var/<env>
@@ -48,6 +50,7 @@ function readOptions(args: string[]): Options {
     options: {
       env: { type: "string", default: "sim" },
       config: { type: "string" },
+      set: { type: "string", multiple: true, default: [] },
       for: { type: "string" },
       port: { type: "string" },
       "data-dir": { type: "string" },
@@ -60,9 +63,9 @@ function readOptions(args: string[]): Options {
     console.log(USAGE);
     process.exit(0);
   }
-  const flags: TomlTable = {};
-  if (values.port !== undefined) flags["admin"] = { port: portNumber(values.port) };
-  if (values["data-dir"] !== undefined) flags["engine"] = { data_dir: resolve(values["data-dir"]) };
+  const flags = settingsOf(values.set);
+  if (values.port !== undefined) setFlag(flags, ["admin", "port"], portNumber(values.port));
+  if (values["data-dir"] !== undefined) setFlag(flags, ["engine", "data_dir"], resolve(values["data-dir"]));
   return {
     env: values.env,
     file: values.config,
@@ -70,6 +73,19 @@ function readOptions(args: string[]): Options {
     forMs: values.for === undefined ? null : durationMs(values.for),
     json: values.json,
   };
+}
+
+function settingsOf(settings: readonly string[]): TomlTable {
+  const flags: TomlTable = {};
+  for (const setting of settings) {
+    try {
+      const { path, value } = parseSetting(setting);
+      setFlag(flags, path, value);
+    } catch (error) {
+      throw new EngineError(`--set ${(error as Error).message}`, EXIT_USAGE);
+    }
+  }
+  return flags;
 }
 
 function portNumber(text: string): number {
@@ -110,6 +126,7 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
       process.exit(mayTrade ? EXIT_UNSAFE : EXIT_FAILED);
     },
   });
+  endOrderly(log, (why) => end(why, true));
   if (config.admin.enabled) requireFreePort(config.admin.host, config.admin.port);
   await engine.start();
   mayTrade = true;
@@ -124,6 +141,17 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
   console.log(options.json ? JSON.stringify(summary) : summaryText(summary));
   if (!proven) return EXIT_UNSAFE;
   return ending.failed ? EXIT_FAILED : 0;
+}
+
+/** A fault of main's own must not end the process with orders at the venue: it ends the session instead. */
+function endOrderly(log: EngineLog, end: (why: string) => void): void {
+  const onFault = (error: unknown) => {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    log("fatal", `fault in main: ${message}`, { stack });
+    end(`fault in main: ${message}`);
+  };
+  process.on("uncaughtException", onFault);
+  process.on("unhandledRejection", onFault);
 }
 
 /** Before anything starts; the server itself binds when the engine runs. */
