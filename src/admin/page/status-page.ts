@@ -133,6 +133,7 @@ function drawMarket({ instruments }: StatusView): void {
 function drawStrategies({ strategies }: StatusView): void {
   const list = (values: Readonly<Record<string, string>>) =>
     Object.entries(values)
+      .filter(([, value]) => value !== "")
       .map(([name, value]) => `${name} ${value}`)
       .join(", ");
   draw(

@@ -133,7 +133,7 @@ describe("measuring", () => {
     };
     allocating(50_000);
     clean(50_000);
-    expect(heapBytesPerOp(allocating)).toBeGreaterThan(20);
+    expect(heapBytesPerOp(allocating)).toBeGreaterThan(12);
     expect(heapBytesPerOp(allocating)).toBeLessThan(64);
     expect(heapBytesPerOp(clean)).toBeLessThan(0.1);
   });
