@@ -7,7 +7,7 @@
 import { ClientIdEncoder } from "../../src/order/client-id.ts";
 import type { OrderGateway, OrderRequest } from "../../src/order/gateway.ts";
 import { SEND_OK } from "../../src/order/gateway.ts";
-import { AsciiWriter } from "../../src/venue/binance/ascii-writer.ts";
+import { AsciiText, AsciiWriter } from "../../src/venue/binance/ascii-writer.ts";
 import type { BinanceGateway } from "../../src/venue/binance/gateway.ts";
 import { ascii } from "../../src/venue/binance/json-scan.ts";
 import type { Transport, TransportHandler } from "../../src/venue/contract.ts";
@@ -22,27 +22,31 @@ const QUOTE = 0x22;
 const FIRST_ORDER_ID = 8_000_000_000;
 const FNV_PRIME = 16_777_619;
 
-const T_ID = ascii('{"id":"');
-const T_OK = ascii('","status":200,"result":{"orderId":');
-const T_NEW = ascii(',"symbol":"BTCUSDT","status":"NEW","clientOrderId":"x","price":"');
-const T_CANCELED = ascii(',"symbol":"BTCUSDT","status":"CANCELED","clientOrderId":"x","price":"');
-const T_QTY = ascii('","origQty":"');
-const T_EXECUTED = ascii('","executedQty":"0.000","updateTime":');
-const T_END = ascii('},"rateLimits":[]}');
-const T_ERROR = ascii('","status":400,"error":{"code":-2011,"msg":"Unknown order sent."},"rateLimits":[]}');
-const F_TIME = ascii('{"e":"ORDER_TRADE_UPDATE","T":');
-const F_EVENT = ascii(',"E":');
-const F_CLIENT = ascii(',"o":{"s":"BTCUSDT","c":"');
-const F_BUY = ascii('","S":"BUY","o":"LIMIT","f":"GTX","q":"');
-const F_SELL = ascii('","S":"SELL","o":"LIMIT","f":"GTX","q":"');
-const F_PX = ascii('","p":"');
-const F_STATE = ascii('","ap":"0","sp":"0","x":"TRADE","X":"FILLED","i":');
-const F_LAST = ascii(',"l":"');
-const F_CUM = ascii('","z":"');
-const F_LAST_PX = ascii('","L":"');
-const F_FEE = ascii('","n":"0.01000000","N":"USDT","T":');
-const F_TRADE = ascii(',"t":');
-const F_END = ascii(',"b":"0","a":"0","m":true,"R":false,"wt":"CONTRACT_PRICE","ot":"LIMIT","ps":"BOTH"}}');
+const T_ID = new AsciiText('{"id":"');
+const T_OK = new AsciiText('","status":200,"result":{"orderId":');
+const T_NEW = new AsciiText(',"symbol":"BTCUSDT","status":"NEW","clientOrderId":"x","price":"');
+const T_CANCELED = new AsciiText(',"symbol":"BTCUSDT","status":"CANCELED","clientOrderId":"x","price":"');
+const T_QTY = new AsciiText('","origQty":"');
+const T_EXECUTED = new AsciiText('","executedQty":"0.000","updateTime":');
+const T_END = new AsciiText('},"rateLimits":[]}');
+const T_ERROR = new AsciiText(
+  '","status":400,"error":{"code":-2011,"msg":"Unknown order sent."},"rateLimits":[]}',
+);
+const F_TIME = new AsciiText('{"e":"ORDER_TRADE_UPDATE","T":');
+const F_EVENT = new AsciiText(',"E":');
+const F_CLIENT = new AsciiText(',"o":{"s":"BTCUSDT","c":"');
+const F_BUY = new AsciiText('","S":"BUY","o":"LIMIT","f":"GTX","q":"');
+const F_SELL = new AsciiText('","S":"SELL","o":"LIMIT","f":"GTX","q":"');
+const F_PX = new AsciiText('","p":"');
+const F_STATE = new AsciiText('","ap":"0","sp":"0","x":"TRADE","X":"FILLED","i":');
+const F_LAST = new AsciiText(',"l":"');
+const F_CUM = new AsciiText('","z":"');
+const F_LAST_PX = new AsciiText('","L":"');
+const F_FEE = new AsciiText('","n":"0.01000000","N":"USDT","T":');
+const F_TRADE = new AsciiText(',"t":');
+const F_END = new AsciiText(
+  ',"b":"0","a":"0","m":true,"R":false,"wt":"CONTRACT_PRICE","ot":"LIMIT","ps":"BOTH"}}',
+);
 const LOGON_REPLY = ascii('{"id":"logon","status":200,"result":{}}');
 const LOGON = ascii('"logon"');
 

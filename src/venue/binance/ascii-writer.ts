@@ -3,22 +3,40 @@
 
 const ZERO = 0x30;
 const POINT = 0x2e;
+/** Text goes in words: up to this many bytes behind its end are overwritten, and the next write covers them. */
+const OVERRUN = 3;
+const INT_BOUND = 1_000_000_000;
+
+/** Constant text as 32-bit words, made at start. */
+export class AsciiText {
+  readonly length: number;
+  readonly words: Int32Array;
+
+  constructor(text: string) {
+    const bytes = new Uint8Array((text.length + OVERRUN) & ~OVERRUN);
+    new TextEncoder().encodeInto(text, bytes);
+    this.length = text.length;
+    this.words = new Int32Array(bytes.buffer);
+  }
+}
 
 export class AsciiWriter {
   readonly bytes: Uint8Array;
   /** Where the next byte goes. */
   at: number;
+  private readonly view: DataView;
 
   constructor(capacity: number) {
-    this.bytes = new Uint8Array(new ArrayBuffer(capacity));
+    this.bytes = new Uint8Array(new ArrayBuffer(capacity + OVERRUN));
+    this.view = new DataView(this.bytes.buffer);
     this.at = 0;
   }
 
-  literal(text: Uint8Array): void {
-    const bytes = this.bytes;
-    let at = this.at;
-    for (let i = 0; i < text.length; i++) bytes[at++] = text[i]!;
-    this.at = at;
+  literal(text: AsciiText): void {
+    const { view, at } = this;
+    const words = text.words;
+    for (let i = 0; i < words.length; i++) view.setInt32(at + (i << 2), words[i]!, true);
+    this.at = at + text.length;
   }
 
   copy(from: Uint8Array, start: number, end: number): void {
@@ -51,13 +69,24 @@ export class AsciiWriter {
     let count = 1;
     for (let bound = 10; value >= bound && count < 16; bound *= 10) count++;
     if (count < least) count = least;
+    const end = this.at + count;
+    if (value < INT_BOUND) this.intDigits(value | 0, this.at, end);
+    else {
+      const high = Math.floor(value / INT_BOUND);
+      this.intDigits((value - high * INT_BOUND) | 0, end - 9, end);
+      this.intDigits(high | 0, this.at, end - 9);
+    }
+    this.at = end;
+  }
+
+  /** Digits of an int32 into bytes[start, end), zeros in front. */
+  private intDigits(value: number, start: number, end: number): void {
     const bytes = this.bytes;
     let rest = value;
-    for (let i = this.at + count - 1; i >= this.at; i--) {
-      const next = Math.floor(rest / 10);
-      bytes[i] = ZERO + (rest - next * 10);
+    for (let i = end - 1; i >= start; i--) {
+      const next = (rest / 10) | 0;
+      bytes[i] = ZERO + rest - next * 10;
       rest = next;
     }
-    this.at += count;
   }
 }

@@ -13,8 +13,7 @@ import type { Instrument } from "../../market/instrument.ts";
 import type { ClientIdEncoder } from "../../order/client-id.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
 import { ACTION_CANCEL, ACTION_MODIFY, ACTION_PLACE, ORDER_TYPE_MARKET, SIDE_BUY } from "../../wire/codes.ts";
-import { AsciiWriter } from "./ascii-writer.ts";
-import { ascii } from "./json-scan.ts";
+import { AsciiText, AsciiWriter } from "./ascii-writer.ts";
 import { SIGNED_BYTES_MAX, type Signer } from "./signer.ts";
 
 /** Not an OrderAction: a question about an order. */
@@ -23,26 +22,26 @@ export const ACTION_STATUS = 9;
 /** 11 parameters of at most 24 + 64 bytes, key and signature included: below 1.5 kB. */
 const REQUEST_BYTES = 2048;
 
-const K_ID = ascii('{"id":"');
-const K_DASH = ascii("-");
-const K_PLACE = ascii('","method":"order.place","params":{');
-const K_CANCEL = ascii('","method":"order.cancel","params":{');
-const K_MODIFY = ascii('","method":"order.modify","params":{');
-const K_STATUS = ascii('","method":"order.status","params":{');
-const K_END = ascii("}}");
-const QUOTE = ascii('"');
-const COMMA = ascii(",");
-const AND = ascii("&");
+const K_ID = new AsciiText('{"id":"');
+const K_DASH = new AsciiText("-");
+const K_PLACE = new AsciiText('","method":"order.place","params":{');
+const K_CANCEL = new AsciiText('","method":"order.cancel","params":{');
+const K_MODIFY = new AsciiText('","method":"order.modify","params":{');
+const K_STATUS = new AsciiText('","method":"order.status","params":{');
+const K_END = new AsciiText("}}");
+const QUOTE = new AsciiText('"');
+const COMMA = new AsciiText(",");
+const AND = new AsciiText("&");
 
 /** A parameter's name as it stands in JSON (`"price":"`, or `"recvWindow":` for a number) and in the signed text. */
 class Name {
-  readonly json: Uint8Array;
-  readonly text: Uint8Array;
+  readonly json: AsciiText;
+  readonly text: AsciiText;
   readonly quoted: boolean;
 
   constructor(name: string, quoted: boolean) {
-    this.json = ascii(quoted ? `"${name}":"` : `"${name}":`);
-    this.text = ascii(`${name}=`);
+    this.json = new AsciiText(quoted ? `"${name}":"` : `"${name}":`);
+    this.text = new AsciiText(`${name}=`);
     this.quoted = quoted;
   }
 }
@@ -61,24 +60,24 @@ const TIMESTAMP = new Name("timestamp", false);
 const TYPE = new Name("type", true);
 const SIGNATURE = new Name("signature", true);
 
-const V_TRUE = ascii("true");
-const V_BUY = ascii("BUY");
-const V_SELL = ascii("SELL");
-const V_LIMIT = ascii("LIMIT");
-const V_MARKET = ascii("MARKET");
+const V_TRUE = new AsciiText("true");
+const V_BUY = new AsciiText("BUY");
+const V_SELL = new AsciiText("SELL");
+const V_LIMIT = new AsciiText("LIMIT");
+const V_MARKET = new AsciiText("MARKET");
 /** By TIF_… code. */
-const V_TIFS = [ascii("GTC"), ascii("GTX"), ascii("FOK"), ascii("IOC")];
+const V_TIFS = [new AsciiText("GTC"), new AsciiText("GTX"), new AsciiText("FOK"), new AsciiText("IOC")];
 
 export class RequestEncoder {
   /** The request is json.bytes[0 … json.at). */
   readonly json: AsciiWriter;
   private readonly text: AsciiWriter;
   private readonly ids: ClientIdEncoder;
-  private readonly apiKey: Uint8Array;
+  private readonly apiKey: AsciiText;
   private readonly signer: Signer;
   private readonly recvWindowMs: number;
   /** By instrument id. */
-  private readonly symbols: Uint8Array[];
+  private readonly symbols: AsciiText[];
   private readonly pxDecimals: Int32Array;
   private readonly pxStep: Float64Array;
   private readonly qtyDecimals: Int32Array;
@@ -98,10 +97,10 @@ export class RequestEncoder {
     this.json = new AsciiWriter(REQUEST_BYTES);
     this.text = new AsciiWriter(SIGNED_BYTES_MAX + 256);
     this.ids = ids;
-    this.apiKey = ascii(apiKey);
+    this.apiKey = new AsciiText(apiKey);
     this.signer = signer;
     this.recvWindowMs = recvWindowMs;
-    this.symbols = new Array<Uint8Array>(size).fill(new Uint8Array(0));
+    this.symbols = new Array<AsciiText>(size).fill(new AsciiText(""));
     this.pxDecimals = new Int32Array(size);
     this.pxStep = new Float64Array(size);
     this.qtyDecimals = new Int32Array(size);
@@ -115,7 +114,7 @@ export class RequestEncoder {
   private define(i: Instrument): void {
     const tick = parseDecimal(i.tickSize);
     const lot = parseDecimal(i.lotSize);
-    this.symbols[i.id] = ascii(i.symbol);
+    this.symbols[i.id] = new AsciiText(i.symbol);
     this.pxDecimals[i.id] = tick.decimals;
     this.pxStep[i.id] = Number(tick.units);
     this.qtyDecimals[i.id] = lot.decimals;
@@ -176,7 +175,7 @@ export class RequestEncoder {
     this.closeParameter(true);
   }
 
-  private value(name: Name, text: Uint8Array): void {
+  private value(name: Name, text: AsciiText): void {
     this.openParameter(name);
     this.json.literal(text);
     this.closeParameter(name.quoted);
