@@ -235,6 +235,20 @@ describe("as a process", () => {
     rmSync(dir, { recursive: true });
   });
 
+  test("a second venue on the same journal is refused after 5 s of patience, and the first goes on", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "venue-"));
+    const args = ["--symbols", "ETHUSDT", "--data-dir", dir, "--parent"];
+    const first = start(args);
+    const line = new TextDecoder().decode((await first.stdout.getReader().read()).value);
+    const second = start(args);
+    expect(await second.exited).toBe(1);
+    expect(await new Response(second.stderr).text()).toContain(`in use by another hotlane process`);
+    expect((await fetch(`http://127.0.0.1:${JSON.parse(line).port}/fapi/v1/ping`)).status).toBe(200);
+    first.stdin.end();
+    expect(await first.exited).toBe(0);
+    rmSync(dir, { recursive: true });
+  }, 20_000);
+
   test("killed outright, it comes back with every order it had acknowledged", async () => {
     const dir = mkdtempSync(join(tmpdir(), "venue-"));
     const args = ["--symbols", "ETHUSDT", "--data-dir", dir, "--api-key", API_KEY, "--parent"];

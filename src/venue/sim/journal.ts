@@ -1,10 +1,9 @@
 // The venue's own journal, the oracle of every test: one JSON object per line, appended before the reply or
 // event it describes leaves the process. Each line has `k` (kind), `n` (counter), `mono` (CLOCK_MONOTONIC ns,
 // comparable with other processes) and `ms` (the venue's clock). Large ids and money are strings.
-// One process per journal (flock): two would number their orders alike and damage each other's account.
+// One process per journal: the caller holds the lock of its folder (cli/venue.ts).
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { tryFlock } from "../../../ffi/flock.ts";
 import type { VenueClock } from "./venue-clock.ts";
 
 export type FsyncPolicy = "none" | "flush" | "interval";
@@ -25,24 +24,6 @@ export type JournalKind =
   | "market";
 
 const FSYNC_INTERVAL_MS = 100;
-/** A venue whose parent was killed ends within this time and frees its journal. */
-const LOCK_PATIENCE_MS = 3_000;
-const LOCK_RETRY_MS = 50;
-
-/** Opens and locks a journal. Throws when another process holds it or it cannot be opened. */
-function openJournal(path: string, patienceMs: number): number {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, "a", 0o600);
-  const giveUpMs = performance.now() + patienceMs;
-  while (tryFlock(file) === "busy") {
-    if (performance.now() >= giveUpMs) {
-      closeSync(file);
-      throw new Error(`${path}: in use by another venue process; choose another --data-dir or --journal`);
-    }
-    Bun.sleepSync(LOCK_RETRY_MS);
-  }
-  return file;
-}
 
 export class Journal {
   private readonly file: number | null;
@@ -64,14 +45,14 @@ export class Journal {
     clock: VenueClock,
     fsync: FsyncPolicy,
     onFailure: (error: Error) => void = () => {},
-    lockPatienceMs = LOCK_PATIENCE_MS,
   ) {
     this.path = path;
     this.clock = clock;
     this.fsync = fsync;
     this.onFailure = onFailure;
     this.counter = 0;
-    this.file = path === null ? null : openJournal(path, lockPatienceMs);
+    if (path !== null) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.file = path === null ? null : openSync(path, "a", 0o600);
   }
 
   /** Goes on after the last line of an older run. */

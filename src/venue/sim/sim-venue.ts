@@ -93,7 +93,6 @@ export class SimVenue {
       this.core.desk.markets.get(symbol)!.markTicksE8(),
     );
     const store = new OrderStore();
-    // Locked before it is read: reading cuts a torn last line, which another process may be writing.
     const journal = new Journal(options.journalPath, clock, options.journalFsync, options.onJournalFailure);
     if (options.journalPath !== null)
       journal.continueFrom(replayJournal(options.journalPath, account, store).counter);

@@ -74,16 +74,6 @@ test("no file: an empty account and nothing written", () => {
   expect(replayJournal("/nonexistent/journal", fresh(), new OrderStore())).toEqual({ counter: 0, lines: 0 });
 });
 
-test("a journal in use by another venue is refused, and free again when that one ends", () => {
-  scratch((path) => {
-    const clock = new VenueClock();
-    const first = new Journal(path, clock, "none");
-    expect(() => new Journal(path, clock, "none", undefined, 0)).toThrow("in use by another venue process");
-    first.close();
-    new Journal(path, clock, "none", undefined, 0).close();
-  });
-});
-
 test("a full disk is told once, and nothing is flushed after it", () => {
   const told: string[] = [];
   const journal = new Journal("/dev/full", new VenueClock(), "none", (error) => told.push(error.message));
