@@ -122,6 +122,28 @@ test("a journal that ends in the middle is verified up to there and never called
   expect(["identical", "notVerifiable"]).toContain(verdict.verdict);
 });
 
+test("a damaged batch in the middle is where verification ends", async () => {
+  const dir = altered("damaged", () => {});
+  const segment = join(dir, readdirSync(dir).find((f) => f.endsWith(".wal"))!);
+  const bytes = readFileSync(segment);
+  bytes[Math.floor(bytes.length / 128) * 64 + 32]! ^= 0xff;
+  writeFileSync(segment, bytes);
+  const { code, verdict } = await replay(dir);
+  expect(code).toBe(3);
+  expect(verdict.verdict).toBe("notVerifiable");
+});
+
+test("a session recorded without what a replay needs is refused with exit 1", async () => {
+  const dir = join(root, "old");
+  cpSync(join(recorded, "wal"), dir, { recursive: true });
+  const file = join(dir, readdirSync(dir).find((f) => f.endsWith(".json"))!);
+  const { replay: _, ...older } = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  writeFileSync(file, JSON.stringify(older));
+  const child = Bun.spawn(["bun", CLI, dir, "--verify"], { stdout: "pipe", stderr: "pipe" });
+  expect(await new Response(child.stderr).text()).toContain("has no manifest with what a replay needs");
+  expect(await child.exited).toBe(1);
+});
+
 test("a directory without a session, and a call without --verify, say what is wanted", async () => {
   const run = async (args: string[]) => {
     const child = Bun.spawn(["bun", CLI, ...args], { stdout: "pipe", stderr: "pipe" });
