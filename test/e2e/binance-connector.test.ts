@@ -465,3 +465,37 @@ test("with the WebSocket API down, orders go over REST", async () => {
   expect(rig.orderCounters.restRequests).toBe(2);
   rig.stop();
 }, 20_000);
+
+test("a WebSocket API that takes orders and says nothing is given up: the proof comes over REST", async () => {
+  const rig = new ConnectorRig(venue.port, hmac());
+  const log = new OrderLog();
+  const until = (what: string, done: () => boolean): Promise<void> =>
+    rig.until(what, done, 8000, () => log.consume(rig));
+  await rig.load(["BTCUSDT"]);
+  rig.startGateway();
+  await until("ready", () => rig.gateway.ready && rig.gateway.orders.isOpen);
+  const ticker = JSON.parse(await venue.get("/fapi/v1/ticker/bookTicker?symbol=BTCUSDT")) as {
+    bidPrice: string;
+  };
+  await venue.fault({ kind: "stall", route: "api", ms: 60_000 });
+  const request: OrderRequest = {
+    clientSeq: 960,
+    instrument: 1,
+    strategy: 3,
+    side: SIDE_BUY,
+    tif: TIF_GTX,
+    orderType: ORDER_TYPE_LIMIT,
+    reduceOnly: false,
+    pxTicks: Math.round(Number(ticker.bidPrice) * 10) - 3000,
+    qtyLots: 10,
+  };
+  expect(rig.gateway.place(request)).toBe(SEND_OK);
+  await until("unknown", () => log.has(960, EXEC_UNKNOWN));
+  await until("the proof", () => log.has(960, EXEC_STATUS));
+  expect(rig.orderCounters.proofs).toBe(1);
+  expect(rig.gateway.orders.disconnects).toBe(1);
+  expect(rig.gateway.cancel(request)).toBe(SEND_OK);
+  await until("cancelled", () => log.has(960, EXEC_CANCELED));
+  await venue.fault({ kind: "clear" });
+  rig.stop();
+}, 20_000);

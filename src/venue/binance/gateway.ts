@@ -29,7 +29,7 @@ import {
   SOURCE_LOCAL,
   TIF_GTC,
 } from "../../wire/codes.ts";
-import { Link, type LinkOwner } from "../transport/link.ts";
+import { CLOSED_BY_HEARTBEAT, Link, type LinkOwner } from "../transport/link.ts";
 import { NO_SUCH_ORDER } from "./account-sync.ts";
 import { AccountWatch } from "./account-watch.ts";
 import { AnswerWriter } from "./answer-writer.ts";
@@ -377,14 +377,18 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
 
   private sweep(nowNs: number): number {
     let work = 0;
+    let dead = false;
     for (let slot = 0; this.requests.count > 0 && slot < this.requests.capacity; slot++) {
       if (!this.requests.isWaiting(slot)) continue;
       if (nowNs - this.requests.sentNs[slot]! < this.options.orderTimeoutNs) continue;
       this.counters.timeouts++;
+      dead = dead || this.orders.isSilentSince(this.requests.sentNs[slot]!);
       this.becomesUnknown(slot, 0);
       work++;
     }
-    for (let k = 0; this.unknown.count > 0 && k < this.unknown.capacity; k++) {
+    // A peer that takes requests and says nothing: the probes, and new orders, go over REST.
+    if (dead) this.orders.close(CLOSED_BY_HEARTBEAT);
+    for (let k = 0; !dead && this.unknown.count > 0 && k < this.unknown.capacity; k++) {
       if (this.unknown.used[k] === 0 || nowNs < this.unknown.probeAtNs[k]!) continue;
       this.probe(k, nowNs);
       work++;

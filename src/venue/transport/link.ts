@@ -129,6 +129,11 @@ export class Link implements TransportHandler {
     return this.transport.bufferedAmount > this.options.bufferedBytesMax;
   }
 
+  /** True when the connection has been open since then and nothing has been said on it: it may be dead. */
+  isSilentSince(ns: number): boolean {
+    return this.state === LINK_OPEN && this.openedNs <= ns && this.lastTextNs < ns;
+  }
+
   poll(nowNs: number): number {
     this.nowNs = nowNs;
     if (this.state === LINK_OPEN) return this.watch(nowNs) + this.transport.poll();
