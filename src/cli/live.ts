@@ -33,6 +33,7 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_UNSAFE = 4;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 interface Options {
@@ -98,7 +99,10 @@ function durationMs(text: string): number {
   const match = DURATION.exec(text);
   if (match === null)
     throw new EngineError(`--for ${text}: expected a duration like 30s, 5m, 1h`, EXIT_USAGE);
-  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  const ms = Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  // A longer timer would fire at once.
+  if (ms > TIMER_MS_MAX) throw new EngineError(`--for ${text}: expected at most 596h`, EXIT_USAGE);
+  return ms;
 }
 
 /** What ended the session. */

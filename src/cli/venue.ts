@@ -30,7 +30,7 @@ const USAGE = `usage: bun run venue [options]
   --jitter X             sigma of their logarithm (default 0.25)
   --funding-ms N --funding-rate X   funding interval and rate (default 28800000, 0.0001)
   --rate-limit-factor X  multiplies the venue's limits (default 1)
-  --parent               end when stdin closes, and only then (SIGINT and SIGTERM are the parent's)
+  --parent               end when stdin closes, and only then (signals are the parent's)
 Environment: HOTLANE_SIM_SECRET, HOTLANE_SIM_ADMIN_TOKEN (bearer token of /sim/* instead of loopback only)`;
 
 const JOURNAL_WAIT_MS = 5_000;
@@ -229,9 +229,9 @@ async function main(args: string[]): Promise<number> {
 
 function ended(withParent: boolean): Promise<void> {
   return new Promise((resolve) => {
-    // A child shares its parent's Ctrl-C and must outlive it: the parent still has orders to cancel here.
-    process.on("SIGINT", () => withParent || resolve());
-    process.on("SIGTERM", () => withParent || resolve());
+    // A child shares its parent's Ctrl-C and terminal and must outlive both: the parent still has orders here.
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(name, () => withParent || resolve());
     if (!withParent) return;
     process.stdin.on("end", () => resolve());
     process.stdin.on("close", () => resolve());

@@ -223,12 +223,15 @@ export class LiveEngine {
     this.lanes = starts.map((start) =>
       makeLane(start, join(hooks.workersDir, `${start.placement.name}.ts`), events),
     );
-    const late = Bun.sleep(READY_MS).then(() => {
-      throw new EngineError(`the lanes were not ready within ${READY_MS / 1000} s`, 1);
-    });
-    await Promise.race([Promise.all(this.lanes.map((lane) => lane.ready)), late]).catch((error: Error) => {
-      throw new EngineError(withoutStack(error.message), EXIT_FAILED);
-    });
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new Error(`the lanes were not ready within ${READY_MS / 1000} s`));
+    }, READY_MS);
+    await Promise.race([Promise.all(this.lanes.map((lane) => lane.ready)), late.promise])
+      .catch((error: Error) => {
+        throw new EngineError(withoutStack(error.message), EXIT_FAILED);
+      })
+      .finally(() => clearTimeout(timer));
     this.startedNs = monotonicNs();
     required(this.supervisor).start();
     await this.armDeadMan();

@@ -1,9 +1,10 @@
-// SIGINT and SIGTERM as DESIGN 14 has them: under npx one Ctrl-C arrives twice in the same millisecond, so
+// SIGINT, SIGTERM and SIGHUP (a terminal that closes) as DESIGN 14 has them: under npx one Ctrl-C arrives twice in the same millisecond, so
 // signals within 500 ms count as one; a later one means "at once". A launching parent that disappears counts
 // as SIGTERM.
 
 const SAME_SIGNAL_MS = 500;
 const PARENT_CHECK_MS = 1000;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface SignalHandlers {
   readonly onStop: (why: string) => void;
@@ -31,10 +32,8 @@ export function watchSignals(handlers: SignalHandlers): () => void {
     if (meaning === "stop") handlers.onStop(why);
     if (meaning === "now") handlers.onStopNow(why);
   };
-  const onInterrupt = () => receive("SIGINT");
-  const onTerminate = () => receive("SIGTERM");
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
+  const installed = SIGNALS.map((name) => ({ name, listener: () => receive(name) }));
+  for (const { name, listener } of installed) process.on(name, listener);
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
@@ -43,8 +42,7 @@ export function watchSignals(handlers: SignalHandlers): () => void {
   }, PARENT_CHECK_MS);
   watch.unref();
   return () => {
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onTerminate);
+    for (const { name, listener } of installed) process.off(name, listener);
     clearInterval(watch);
   };
 }

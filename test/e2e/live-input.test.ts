@@ -62,6 +62,7 @@ mid = "mid"
 `;
 
 test.each([
+  ["a duration no timer can hold", { args: ["--for", "700h"], code: USAGE, says: "expected at most 596h" }],
   ["a duration", { args: ["--for", "garbage"], code: USAGE, says: "--for garbage: expected a duration" }],
   ["an option", { args: ["--nope"], code: USAGE, says: "--nope" }],
   ["an environment", { args: ["--env", "mars"], code: USAGE, says: '"mars"' }],
