@@ -1,6 +1,7 @@
 // What a node type is: its documentation, its parameters, and how it becomes one step of a compiled program.
 // The catalogue (catalogue.ts) holds every built-in type; a user's module adds types of the same shape.
 import type { InstrumentContext } from "./context.ts";
+import type { CodePlace } from "./nodes/count-code.ts";
 
 /**
  * One update of one node. Hot: factor lane; 0 bytes; bounded as the type's `bound` says.
@@ -70,6 +71,8 @@ export interface NodePlan {
   readonly needs?: ContextNeeds;
   /** Expression over x and y that equals `step`, for the generated function. */
   readonly inline?: string;
+  /** Statements that assign the value and equal `step` bit for bit, for the generated function. */
+  readonly code?: (place: CodePlace) => string;
 }
 
 export interface NodeType {

@@ -7,6 +7,7 @@ import type { ContextConfig, InstrumentContext } from "./context.ts";
 import type { CheckpointSpec, Trigger } from "./graph.ts";
 import type { GraphProblem } from "./graph-error.ts";
 import type { NodePlan, NodeType, Step } from "./node-type.ts";
+import { recompute, renew, ringSum } from "./nodes/count-moments.ts";
 
 export interface ProgramNode {
   /** Id of the (first) written node it stands for. */
@@ -70,6 +71,10 @@ export function addNeeds(config: ContextConfig, program: Program, instrument: nu
   }
   return k;
 }
+
+const MAX_WRITTEN_OUT = 100;
+/** What the written-out code calls. */
+const RARE = { renew, recompute, ringSum, finite: (v: number): number => (v - v === 0 ? v : NaN) };
 
 type Update = (nowNs: number) => void;
 
@@ -160,7 +165,10 @@ export class GraphInstance {
     }
   }
 
-  /** Source of the generated function (cold): calls with literal offsets, operators written out. */
+  /**
+   * Source of the generated function (cold): offsets and constants as literals, nodes with `code` written out. The
+   * optimising compiler refuses very long functions, so nodes beyond MAX_WRITTEN_OUT are called.
+   */
   source(): string {
     const { program } = this;
     const lines = program.instruments.map((_, k) => `c${k}.nowNs = now;`);
@@ -168,7 +176,12 @@ export class GraphInstance {
       const args = [0, 1, 2].map((k) => (k < node.inputs.length ? `v${node.inputs[k]}` : "NaN"));
       const inline = node.plan.inline?.replace(/\b[xy]\b/g, (name) => args[name === "x" ? 0 : 1]!);
       const call = `s${i}(a, ${this.states[i]}, c${node.instrument}, ${args.join(", ")})`;
-      lines.push(`const v${i} = ${inline ?? call}; a[${this.values + i}] = v${i}; // ${node.type.name}`);
+      const state = this.states[i]!;
+      const place = { a: this.f64, s: state, v: `v${i}`, x: args[0]!, y: args[1]!, c: `c${node.instrument}` };
+      const code = i < MAX_WRITTEN_OUT ? node.plan.code?.(place) : undefined;
+      const value =
+        code === undefined ? `const v${i} = ${inline ?? call};` : `let v${i} = NaN;\n{ ${code} }\n`;
+      lines.push(`${value} a[${this.values + i}] = v${i}; // ${node.type.name}`);
     });
     return lines.join("\n");
   }
@@ -177,6 +190,8 @@ export class GraphInstance {
     const steps = this.steps.map((_, i) => `const s${i} = steps[${i}];`).join("\n");
     const contexts = this.contexts.map((_, k) => `const c${k} = contexts[${k}];`).join("\n");
     const body = `"use strict";\n${steps}\n${contexts}\nreturn function update(now) {\n${this.source()}\n};`;
-    return new Function("a", "steps", "contexts", body)(this.f64, this.steps, this.contexts) as Update;
+    const names = ["a", "steps", "contexts", ...Object.keys(RARE)];
+    const values = [this.f64, this.steps, this.contexts, ...Object.values(RARE)];
+    return new Function(...names, body)(...values) as Update;
   }
 }

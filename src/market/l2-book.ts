@@ -308,28 +308,30 @@ export class L2Book {
    * last call). Exact, because lots are integers.
    */
   bandBids(band: number, fromTick: number): number {
-    const bound = this.bandBidBound[band]!;
-    if (bound !== fromTick) {
-      const moved =
-        fromTick < bound ? this.sumBetween(0, fromTick, bound) : -this.sumBetween(0, bound, fromTick);
-      this.bandBidSum[band] = this.bandBidSum[band]! + moved;
-      this.bandBidBound[band] = fromTick;
-    }
+    if (this.bandBidBound[band]! !== fromTick) this.moveBidBand(band, fromTick);
     return this.bandBidSum[band]!;
+  }
+
+  private moveBidBand(band: number, fromTick: number): void {
+    const bound = this.bandBidBound[band]!;
+    const moved =
+      fromTick < bound ? this.sumBetween(0, fromTick, bound) : -this.sumBetween(0, bound, fromTick);
+    this.bandBidSum[band] = this.bandBidSum[band]! + moved;
+    this.bandBidBound[band] = fromTick;
   }
 
   /** Lots of asks with tick ≤ `toTick`; see `bandBids`. */
   bandAsks(band: number, toTick: number): number {
-    const bound = this.bandAskBound[band]!;
-    if (bound !== toTick) {
-      const moved =
-        toTick > bound
-          ? this.sumBetween(1, bound + 1, toTick + 1)
-          : -this.sumBetween(1, toTick + 1, bound + 1);
-      this.bandAskSum[band] = this.bandAskSum[band]! + moved;
-      this.bandAskBound[band] = toTick;
-    }
+    if (this.bandAskBound[band]! !== toTick) this.moveAskBand(band, toTick);
     return this.bandAskSum[band]!;
+  }
+
+  private moveAskBand(band: number, toTick: number): void {
+    const bound = this.bandAskBound[band]!;
+    const moved =
+      toTick > bound ? this.sumBetween(1, bound + 1, toTick + 1) : -this.sumBetween(1, toTick + 1, bound + 1);
+    this.bandAskSum[band] = this.bandAskSum[band]! + moved;
+    this.bandAskBound[band] = toTick;
   }
 
   /** Lots of side `s` at ticks in [from, to). */

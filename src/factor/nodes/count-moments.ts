@@ -30,8 +30,11 @@ export const INVERSE_DIVISOR = 10;
 export const INVERSE_N = 11;
 const RING = 12;
 
-const RECOMPUTE_MAX = 4096;
-const OUTLIER = 1 << 14;
+export const RECOMPUTE_MAX = 4096;
+export const OUTLIER = 1 << 14;
+
+/** Word offsets, for the source text of the generated function. */
+export const WORDS = { SEEN, SLOT, REPEATS, S1, F1, K, S2, FRESH_K, F2, INVERSE_DIVISOR, INVERSE_N, RING };
 
 export function countMomentWords(n: number): number {
   return RING + n;
@@ -124,7 +127,7 @@ export function pushMoments(a: Float64Array, s: number, x: number): boolean {
 }
 
 /** The ring is full again: the fresh sums are the window. */
-function renew(a: Float64Array, s: number, n: number, f1: number, f2: number): void {
+export function renew(a: Float64Array, s: number, n: number, f1: number, f2: number): void {
   a[s + K] = a[s + FRESH_K]!;
   a[s + S1] = f1;
   a[s + S2] = f2;
@@ -134,14 +137,14 @@ function renew(a: Float64Array, s: number, n: number, f1: number, f2: number): v
   a[s + SLOT] = 0;
 }
 
-function ringSum(a: Float64Array, s: number, n: number): number {
+export function ringSum(a: Float64Array, s: number, n: number): number {
   let sum = 0;
   for (let i = s + RING; i < s + RING + n; i++) sum += a[i]!;
   return sum;
 }
 
 /** Of a full window, in two passes. */
-function recompute(a: Float64Array, s: number, n: number): void {
+export function recompute(a: Float64Array, s: number, n: number): void {
   const first = a[s + RING]!;
   let sum = 0;
   for (let i = s + RING; i < s + RING + n; i++) sum += a[i]! - first;

@@ -13,6 +13,7 @@ import {
   textOf,
   windowOf,
 } from "../node-type.ts";
+import { obiCode } from "./count-code.ts";
 import { WINDOW_PARAM } from "./transforms.ts";
 
 const spread: Step = (_a, _s, c) => c.askPx - c.bidPx;
@@ -179,6 +180,7 @@ function obiPlan(p: Params): NodePlan | string {
   return {
     words: 4,
     step: obiDepth,
+    ...(difference === 0 ? { code: obiCode } : {}),
     needs: { bands: 1 },
     init: (a, s, c) => {
       a[s] = 1 - depth!;

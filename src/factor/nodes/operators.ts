@@ -8,7 +8,7 @@ const STEPS: readonly [name: string, fn: string, formula: string, step: Step, in
   ["Add", "add", "a + b", (_a, _s, _c, x, y) => x + y, "x + y"],
   ["Sub", "sub", "a − b", (_a, _s, _c, x, y) => x - y, "x - y"],
   ["Mul", "mul", "a · b", (_a, _s, _c, x, y) => x * y, "x * y"],
-  ["Div", "div", "a / b; b = 0: NaN", (_a, _s, _c, x, y) => finite(x / y)],
+  ["Div", "div", "a / b; b = 0: NaN", (_a, _s, _c, x, y) => finite(x / y), "finite(x / y)"],
   ["Min", "min", "min(a, b)", (_a, _s, _c, x, y) => Math.min(x, y), "Math.min(x, y)"],
   ["Max", "max", "max(a, b)", (_a, _s, _c, x, y) => Math.max(x, y), "Math.max(x, y)"],
   ["Greater", "gt", "1 if a > b else 0", (_a, _s, _c, x, y) => flag(x, y, x > y)],

@@ -1,5 +1,6 @@
 // Signal nodes: decisions from factors. Hot steps; 0 bytes; O(1).
 import { type NodePlan, type NodeType, numberOf, type Params, type Step, textOf } from "../node-type.ts";
+import { thresholdCode } from "./count-code.ts";
 import { countMomentWords, initCountMoments, pushSum, sumOf } from "./count-moments.ts";
 
 // [volatility threshold, change threshold, moments of volatility…]
@@ -80,6 +81,7 @@ export const SIGNALS: readonly NodeType[] = [
       return {
         words: 2 + countMomentWords(n),
         step: threshold,
+        code: thresholdCode,
         init: (a, s) => {
           a[s] = numberOf(p, "volatility_threshold");
           a[s + 1] = numberOf(p, "change_threshold");

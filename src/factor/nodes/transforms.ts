@@ -11,6 +11,16 @@ import {
   windowOf,
 } from "../node-type.ts";
 import {
+  diffCode,
+  emaCode,
+  meanCode,
+  returnCode,
+  shiftCode,
+  stdCode,
+  totalCode,
+  zscoreCode,
+} from "./count-code.ts";
+import {
   countMomentWords,
   INVERSE_DIVISOR,
   INVERSE_N,
@@ -172,7 +182,7 @@ function squaredReturn(a: Float64Array, s: number, x: number): number {
 const root = (sum: number): number => Math.sqrt(Math.max(sum, 0));
 
 const moments =
-  (byCount: Step, byTime: Step) =>
+  (byCount: Step, byTime: Step, code: NonNullable<NodePlan["code"]>) =>
   (p: Params): NodePlan => {
     const window = windowOf(p, "window");
     const capacity = numberOf(p, "capacity");
@@ -181,6 +191,7 @@ const moments =
       return {
         words: countMomentWords(window.size),
         step: byCount,
+        code,
         init: (a, s) => initCountMoments(a, s, window.size, ddof),
       };
     }
@@ -210,12 +221,13 @@ function volatilityPlan(p: Params): NodePlan {
 }
 
 const lagged =
-  (step: Step) =>
+  (step: Step, code?: NonNullable<NodePlan["code"]>) =>
   (p: Params): NodePlan => {
     const n = numberOf(p, "periods");
     return {
       words: 3 + n,
       step,
+      ...(code === undefined ? {} : { code }),
       init: (a, s) => {
         a[s] = n;
       },
@@ -246,7 +258,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_PARAM, CAPACITY_PARAM],
-    plan: moments(meanByCount, meanByTime),
+    plan: moments(meanByCount, meanByTime, meanCode),
   },
   {
     name: "RollingStd",
@@ -259,7 +271,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_OF_TWO, DDOF_PARAM, CAPACITY_PARAM],
-    plan: moments(stdByCount, stdByTime),
+    plan: moments(stdByCount, stdByTime, stdCode),
   },
   {
     name: "RollingSum",
@@ -272,7 +284,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_PARAM, CAPACITY_PARAM],
-    plan: moments(sumByCount, sumByTime),
+    plan: moments(sumByCount, sumByTime, totalCode),
   },
   {
     name: "ZScore",
@@ -286,7 +298,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: BOUND,
     inputs: ["x"],
     params: [WINDOW_OF_TWO, DDOF_PARAM, CAPACITY_PARAM],
-    plan: moments(zscoreByCount, zscoreByTime),
+    plan: moments(zscoreByCount, zscoreByTime, zscoreCode),
   },
   {
     name: "EMA",
@@ -310,6 +322,7 @@ export const TRANSFORMS: readonly NodeType[] = [
       return {
         words: 4,
         step: span === undefined ? emaTime : emaSpan,
+        ...(span === undefined ? {} : { code: emaCode }),
         init: (a, s) => {
           a[s] = span === undefined ? halfLife! : 2 / (span + 1);
         },
@@ -327,7 +340,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: "O(1)",
     inputs: ["x"],
     params: [PERIODS],
-    plan: lagged(diff),
+    plan: lagged(diff, diffCode),
   },
   {
     name: "Return",
@@ -343,7 +356,7 @@ export const TRANSFORMS: readonly NodeType[] = [
       { name: "kind", kind: "choice", choices: ["simple", "log"], default: "simple", doc: "which return" },
       PERIODS,
     ],
-    plan: (p) => lagged(textOf(p, "kind") === "simple" ? simpleReturn : logReturn)(p),
+    plan: (p) => (textOf(p, "kind") === "simple" ? lagged(simpleReturn, returnCode) : lagged(logReturn))(p),
   },
   {
     name: "Lag",
@@ -356,7 +369,7 @@ export const TRANSFORMS: readonly NodeType[] = [
     bound: "O(1)",
     inputs: ["x"],
     params: [PERIODS],
-    plan: lagged(lag),
+    plan: lagged(lag, shiftCode),
   },
   {
     name: "Clip",

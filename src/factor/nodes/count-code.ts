@@ -1,0 +1,140 @@
+// Source text of the count-window steps for the generated function: the arithmetic of count-moments.ts statement
+// by statement, with offsets and constants as literals and no calls but the rare ones. Must stay bit for bit equal
+// to the steps (the random-graph test holds both against each other). Cold: runs at start.
+import { OUTLIER, RECOMPUTE_MAX, WORDS as W } from "./count-moments.ts";
+
+/** What the generated function may use of a node; `v` is declared and NaN. */
+export interface CodePlace {
+  /** The arena as it is after every `init`. */
+  readonly a: Float64Array;
+  /** First word of the node's state. */
+  readonly s: number;
+  /** Name of the value to assign, a valid prefix for local names. */
+  readonly v: string;
+  readonly x: string;
+  readonly y: string;
+  /** Name of the context. */
+  readonly c: string;
+}
+
+/** Adds `x` (finite) to the moments at word `m`, then runs `full` (which may use `${v}q`, `${v}r`) on a full window. */
+function momentsCode(m: number, n: number, v: string, x: string, inverseN: number, full: string): string {
+  const ring = m + W.RING;
+  const rare = n <= RECOMPUTE_MAX;
+  return `const ${v}i = a[${m + W.SLOT}] | 0, ${v}n = a[${m + W.SEEN}];
+if (${v}n === 0) { a[${m + W.K}] = ${x}; a[${m + W.FRESH_K}] = ${x}; }
+const ${v}r = ${x} === a[${v}i === 0 ? ${ring + n - 1} : ${v}i + ${ring - 1}] && ${v}n > 0 ? a[${m + W.REPEATS}] + 1 : 1;
+a[${m + W.REPEATS}] = ${v}r; a[${m + W.SEEN}] = ${v}n + 1;
+const ${v}f = ${x} - a[${m + W.FRESH_K}], ${v}f1 = a[${m + W.F1}] + ${v}f, ${v}f2 = a[${m + W.F2}] + ${v}f * ${v}f;
+let ${v}w = true;
+if (${v}i === ${n - 1}) { a[${ring + n - 1}] = ${x}; renew(a, ${m}, ${n}, ${v}f1, ${v}f2); }
+else {
+a[${m + W.F1}] = ${v}f1; a[${m + W.F2}] = ${v}f2; a[${m + W.SLOT}] = ${v}i + 1;
+const k = a[${m + W.K}], d = ${x} - k;
+if (${v}n < ${n}) { a[${v}i + ${ring}] = ${x}; a[${m + W.S1}] = a[${m + W.S1}] + d; a[${m + W.S2}] = a[${m + W.S2}] + d * d; ${v}w = false; }
+else {
+const e = a[${v}i + ${ring}] - k; a[${v}i + ${ring}] = ${x};
+a[${m + W.S1}] = a[${m + W.S1}] + (d - e);
+const q = a[${m + W.S2}] + (d - e) * (d + e); a[${m + W.S2}] = q;
+${rare ? `if (!(e * e <= ${OUTLIER} * q)) recompute(a, ${m}, ${n});` : ""}
+} }
+if (${v}w) {
+let ${v}q = 0;
+if (${v}r < ${n}) {
+const s1 = a[${m + W.S1}], s2 = a[${m + W.S2}]; ${v}q = s2 - s1 * s1 * ${inverseN};
+${rare ? `if (${v}q * ${OUTLIER} >= s2) ${v}q = Math.max(${v}q, 0); else { recompute(a, ${m}, ${n}); ${v}q = Math.max(a[${m + W.S2}] - (a[${m + W.S1}] * a[${m + W.S1}]) / ${n}, 0); }` : `${v}q = Math.max(${v}q, 0);`}
+}
+${full}
+}`;
+}
+
+/** Adds `x` (finite) to the sum at word `m`, then runs `full` (`${v}t` = the sum, `${v}r` = repeats) on a full window. */
+function sumCode(m: number, n: number, v: string, x: string, full: string): string {
+  const ring = m + W.RING;
+  const rare = n <= RECOMPUTE_MAX;
+  return `const ${v}i = a[${m + W.SLOT}] | 0, ${v}n = a[${m + W.SEEN}] + 1;
+const ${v}r = ${x} === a[${v}i === 0 ? ${ring + n - 1} : ${v}i + ${ring - 1}] && ${v}n > 1 ? a[${m + W.REPEATS}] + 1 : 1;
+a[${m + W.REPEATS}] = ${v}r; a[${m + W.SEEN}] = ${v}n;
+const ${v}f = a[${m + W.F1}] + ${x};
+let ${v}t = ${v}f;
+if (${v}i === ${n - 1}) { a[${m + W.S1}] = ${v}f; a[${m + W.F1}] = 0; a[${m + W.SLOT}] = 0; a[${ring + n - 1}] = ${x}; }
+else {
+const g = a[${v}i + ${ring}]; ${v}t = a[${m + W.S1}] + ${x} - g;
+a[${m + W.F1}] = ${v}f; a[${m + W.SLOT}] = ${v}i + 1; a[${v}i + ${ring}] = ${x};
+${rare ? `if (Math.abs(g) > ${OUTLIER} * Math.abs(${v}t)) ${v}t = ringSum(a, ${m}, ${n});` : ""}
+a[${m + W.S1}] = ${v}t;
+}
+if (${v}n >= ${n}) { ${full} }`;
+}
+
+const finite = (x: string): string => `${x} - ${x} === 0`;
+
+const windowAt = (a: Float64Array, m: number): readonly [n: number, inverseN: number, inverseD: number] => [
+  a[m]!,
+  a[m + W.INVERSE_N]!,
+  a[m + W.INVERSE_DIVISOR]!,
+];
+
+export function stdCode({ a, s, v, x }: CodePlace): string {
+  const [n, inverseN, inverseD] = windowAt(a, s);
+  return `if (${finite(x)}) { ${momentsCode(s, n, v, x, inverseN, `${v} = Math.sqrt(${v}q * ${inverseD});`)} }`;
+}
+
+export function zscoreCode({ a, s, v, x }: CodePlace): string {
+  const [n, inverseN, inverseD] = windowAt(a, s);
+  const full = `${v} = ${v}q === 0 ? (${v}r >= ${n} ? 0 : NaN) : (${x} - a[${s + W.K}] - a[${s + W.S1}] * ${inverseN}) / Math.sqrt(${v}q * ${inverseD});`;
+  return `if (${finite(x)}) { ${momentsCode(s, n, v, x, inverseN, full)} }`;
+}
+
+export function meanCode({ a, s, v, x }: CodePlace): string {
+  const n = a[s]!;
+  const full = `${v} = ${v}r >= ${n} ? a[${s + W.RING}] : ${v}t / ${n};`;
+  return `if (${finite(x)}) { ${sumCode(s, n, v, x, full)} }`;
+}
+
+export function totalCode({ a, s, v, x }: CodePlace): string {
+  const n = a[s]!;
+  const full = `${v} = ${v}r >= ${n} ? a[${s + W.RING}] * ${n} : ${v}t;`;
+  return `if (${finite(x)}) { ${sumCode(s, n, v, x, full)} }`;
+}
+
+/** State: [volatility threshold, change threshold, moments…]. */
+export function thresholdCode({ a, s, v, x, y }: CodePlace): string {
+  const m = s + 2;
+  const n = a[m]!;
+  const total = `(${v}r >= ${n} ? a[${m + W.RING}] * ${n} : ${v}t)`;
+  const full = `${v} = ${x} * ${n} > ${a[s]!} * ${total} || Math.abs(${y}) > ${a[s + 1]!} * ${x} ? 1 : 0;`;
+  return `if (${finite(x)} && ${finite(y)}) { ${sumCode(m, n, v, x, full)} }`;
+}
+
+/** State: [n, seen, slot, ring…]; `result` uses `${v}b`, what stood n inputs before. */
+function lagCode({ a, s, v, x }: CodePlace, result: string): string {
+  const n = a[s]!;
+  const slot = n === 1 ? "0" : `${v}i`;
+  const at = n === 1 ? `${s + 3}` : `${v}i + ${s + 3}`;
+  const next = n === 1 ? "" : `a[${s + 2}] = ${slot} + 1 === ${n} ? 0 : ${slot} + 1;`;
+  return `if (${finite(x)}) {
+${n === 1 ? "" : `const ${v}i = a[${s + 2}] | 0;`}
+const ${v}n = a[${s + 1}], ${v}b = ${v}n >= ${n} ? a[${at}] : NaN;
+a[${at}] = ${x}; a[${s + 1}] = ${v}n + 1; ${next}
+${result} }`;
+}
+
+export const shiftCode = (p: CodePlace): string => lagCode(p, `${p.v} = ${p.v}b;`);
+export const diffCode = (p: CodePlace): string => lagCode(p, `${p.v} = ${p.x} - ${p.v}b;`);
+export const returnCode = (p: CodePlace): string =>
+  lagCode(p, `const t = ${p.x} / ${p.v}b - 1; if (t - t === 0) ${p.v} = t;`);
+
+/** State: [alpha, mean, seeded]. */
+export function emaCode({ a, s, v, x }: CodePlace): string {
+  return `if (${finite(x)}) { const e = a[${s + 1}]; ${v} = a[${s + 2}] === 0 ? ${x} : e + ${a[s]!} * (${x} - e); a[${s + 1}] = ${v}; a[${s + 2}] = 1; }`;
+}
+
+/** State: [1 − d, 1 + d, band, difference?]; ratio only. */
+export function obiCode({ a, s, v, c }: CodePlace): string {
+  return `const ${v}m = ${c}.midPx;
+if (${v}m === ${v}m) {
+const b = ${c}.book.bandBids(${a[s + 2]!}, Math.ceil((${v}m * ${a[s]!}) / ${c}.tickSize));
+const q = ${c}.book.bandAsks(${a[s + 2]!}, Math.floor((${v}m * ${a[s + 1]!}) / ${c}.tickSize));
+if (b + q !== 0) ${v} = (b - q) / (b + q); }`;
+}
