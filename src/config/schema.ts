@@ -115,7 +115,7 @@ const venue = z.strictObject({
     10_000,
     900_000,
     "ms",
-    "the same for the user data stream, which is quiet without orders",
+    "the same for the user data stream and order entry, which are quiet without orders: a pong counts",
   ),
   order_timeout_ms: int(100, 60_000, "ms", "a request without an answer becomes unknown and is probed"),
   reconnect_min_ms: int(10, 60_000, "ms", "first reconnect delay; doubles with jitter"),
