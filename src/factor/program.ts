@@ -72,7 +72,7 @@ export function addNeeds(config: ContextConfig, program: Program, instrument: nu
   return k;
 }
 
-const MAX_WRITTEN_OUT = 100;
+const PART_NODES = 12;
 /** What the written-out code calls. */
 const RARE = { renew, recompute, ringSum, finite: (v: number): number => (v - v === 0 ? v : NaN) };
 
@@ -166,30 +166,54 @@ export class GraphInstance {
   }
 
   /**
-   * Source of the generated function (cold): offsets and constants as literals, nodes with `code` written out. The
-   * optimising compiler refuses very long functions, so nodes beyond MAX_WRITTEN_OUT are called.
+   * Source of the generated function (cold): offsets and constants as literals, nodes with `code` written out. It is
+   * cut into parts, because the optimising compiler takes long over long functions and refuses very long ones; a
+   * part finds the values of earlier ones in the arena.
    */
   source(): string {
-    const { program } = this;
-    const lines = program.instruments.map((_, k) => `c${k}.nowNs = now;`);
-    program.nodes.forEach((node, i) => {
-      const args = [0, 1, 2].map((k) => (k < node.inputs.length ? `v${node.inputs[k]}` : "NaN"));
-      const inline = node.plan.inline?.replace(/\b[xy]\b/g, (name) => args[name === "x" ? 0 : 1]!);
-      const call = `s${i}(a, ${this.states[i]}, c${node.instrument}, ${args.join(", ")})`;
-      const state = this.states[i]!;
-      const place = { a: this.f64, s: state, v: `v${i}`, x: args[0]!, y: args[1]!, c: `c${node.instrument}` };
-      const code = i < MAX_WRITTEN_OUT ? node.plan.code?.(place) : undefined;
-      const value =
-        code === undefined ? `const v${i} = ${inline ?? call};` : `let v${i} = NaN;\n{ ${code} }\n`;
-      lines.push(`${value} a[${this.values + i}] = v${i}; // ${node.type.name}`);
-    });
+    const { nodes } = this.program;
+    const parts: string[] = [];
+    for (let first = 0; first < nodes.length; first += PART_NODES) {
+      const last = Math.min(first + PART_NODES, nodes.length);
+      parts.push(`function part${parts.length}() {\n${this.partSource(first, last)}\n}`);
+    }
+    const clocks = this.contexts.map((_, k) => `c${k}.nowNs = now;`);
+    const calls = parts.map((_, k) => `part${k}();`);
+    return `${parts.join("\n")}\nreturn function update(now) { ${[...clocks, ...calls].join(" ")} };`;
+  }
+
+  private partSource(first: number, last: number): string {
+    const { nodes } = this.program;
+    const lines: string[] = [];
+    const known = new Set<number>();
+    for (let i = first; i < last; i++) {
+      const node = nodes[i]!;
+      for (const k of node.inputs) {
+        if (k < first && !known.has(k)) lines.push(`const v${k} = a[${this.values + k}];`);
+        known.add(k);
+      }
+      lines.push(this.nodeSource(i));
+    }
     return lines.join("\n");
+  }
+
+  private nodeSource(i: number): string {
+    const node = this.program.nodes[i]!;
+    const args = [0, 1, 2].map((k) => (k < node.inputs.length ? `v${node.inputs[k]}` : "NaN"));
+    const s = this.states[i]!;
+    const c = `c${node.instrument}`;
+    const place = { a: this.f64, s, v: `v${i}`, x: args[0]!, y: args[1]!, c };
+    const code = node.plan.code?.(place);
+    const inline = node.plan.inline?.replace(/\b[xy]\b/g, (name) => args[name === "x" ? 0 : 1]!);
+    const plain = `const v${i} = ${inline ?? `s${i}(a, ${s}, ${c}, ${args.join(", ")})`};`;
+    const value = code === undefined ? plain : `let v${i} = NaN;\n{ ${code} }\n`;
+    return `${value} a[${this.values + i}] = v${i}; // ${node.type.name}`;
   }
 
   private generate(): Update {
     const steps = this.steps.map((_, i) => `const s${i} = steps[${i}];`).join("\n");
     const contexts = this.contexts.map((_, k) => `const c${k} = contexts[${k}];`).join("\n");
-    const body = `"use strict";\n${steps}\n${contexts}\nreturn function update(now) {\n${this.source()}\n};`;
+    const body = `"use strict";\n${steps}\n${contexts}\n${this.source()}`;
     const names = ["a", "steps", "contexts", ...Object.keys(RARE)];
     const values = [this.f64, this.steps, this.contexts, ...Object.values(RARE)];
     return new Function(...names, body)(...values) as Update;
