@@ -34,6 +34,8 @@ export interface ExecutionAgentParts {
   /** Slots of the lane's counters. */
   readonly counters: Float64Array;
   readonly reconnects: () => number;
+  /** Log lines and display copies that found no room. */
+  readonly noticesLost: () => number;
 }
 
 export class ExecutionAgent implements Agent {
@@ -150,6 +152,7 @@ export class ExecutionAgent implements Agent {
     const { counters, orders, telemetry } = this.parts;
     counters[COUNTERS.execution.indexOf("ordersLost")] = orders.lost;
     counters[COUNTERS.execution.indexOf("telemetryLost")] = telemetry.lost;
+    counters[COUNTERS.execution.indexOf("noticesLost")] = this.parts.noticesLost();
     counters[COUNTERS.execution.indexOf("reconnects")] = this.parts.reconnects();
     this.parts.writeBoard();
   }

@@ -107,6 +107,7 @@ export async function buildExecution(
     writeBoard: () => board.write(handler.parts.ledger, state),
     counters: context.telemetry("execution").counters,
     reconnects: () => gateway.orders.disconnects,
+    noticesLost: () => context.log.lost,
   });
   return { entry: handler, agent };
 }

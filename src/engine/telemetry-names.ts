@@ -1,5 +1,6 @@
 // Every counter and latency histogram of the engine, declared once, by the role that writes it. The index in
 // the tuple is the slot in the arena; main, metrics and the summary read by name.
+import { EXECUTION_COUNTERS } from "../strategy/execution-counters.ts";
 
 export const COUNTERS = {
   feed: [
@@ -13,30 +14,10 @@ export const COUNTERS = {
     "malformed",
     "overflows",
     "journalLost",
-    "noticesLost",
   ],
-  factor: ["records", "events", "signals", "overflows", "noticesLost"],
-  execution: [
-    "records",
-    "sent",
-    "acked",
-    "rejected",
-    "canceled",
-    "expired",
-    "filled",
-    "modified",
-    "denied",
-    "unknown",
-    "fills",
-    "makerFills",
-    "recoveredFills",
-    "ordersLost",
-    "telemetryLost",
-    "noticesLost",
-    "reconnects",
-    "requests",
-  ],
-  writer: ["records", "bytes", "segments", "batches", "syncs", "unackedWindowUs", "failed", "noticesLost"],
+  factor: ["records", "events", "overflows"],
+  execution: [...EXECUTION_COUNTERS, "ordersLost", "telemetryLost", "noticesLost", "reconnects"],
+  writer: ["records", "bytes", "segments", "batches", "unackedWindowUs", "failed"],
 } as const;
 
 export const HISTOGRAMS = {

@@ -13,7 +13,7 @@ export const COUNT_UNKNOWN = 9;
 export const COUNT_FILLS = 10;
 export const COUNT_MAKER_FILLS = 11;
 export const COUNT_RECOVERED_FILLS = 12;
-/** Names up to here must match. */
+/** The engine appends its own behind these. */
 export const EXECUTION_COUNTERS = [
   "records",
   "sent",

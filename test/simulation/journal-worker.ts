@@ -100,6 +100,7 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
     writeBoard: () => {},
     counters: context.telemetry("execution").counters,
     reconnects: () => 0,
+    noticesLost: () => context.log.lost,
   });
   return { driver, agent };
 }
