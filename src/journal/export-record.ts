@@ -33,7 +33,15 @@ export const kindName = (kind: number): string | null => BY_KIND.get(kind)?.name
 export const kindOf = (name: string): number | undefined =>
   MESSAGE_DESCRIPTORS.find((d) => d.name.toLowerCase() === name.toLowerCase())?.kind;
 
-const FLAG_NAMES = ["endOfEvent", "more", "continuation", "snapshot", "recovered", "reduceOnly", "venue"] as const;
+const FLAG_NAMES = [
+  "endOfEvent",
+  "more",
+  "continuation",
+  "snapshot",
+  "recovered",
+  "reduceOnly",
+  "venue",
+] as const;
 const BOOK_SIDES: Readonly<Record<number, string>> = { 1: "buy", [-1]: "sell", 0: "both" };
 const TWO_LIMB_SHIFT = 52n;
 /** Two-limb sums, with the digits that are below one tick·lot. */
