@@ -271,11 +271,18 @@ export class WalWriter {
   }
 
   private rotate(): void {
-    if (this.options.fsync !== "none") {
-      fdatasyncSync(this.fd);
-      this.status.durablePosition = this.status.position;
+    try {
+      if (this.options.fsync !== "none") {
+        fdatasyncSync(this.fd);
+        this.status.durablePosition = this.status.position;
+      }
+    } catch (error) {
+      // A second fsync would say "done" of pages that the kernel has dropped: the file is not asked again.
+      this.status.syncFailures++;
+      throw error;
+    } finally {
+      this.closeFile();
     }
-    this.closeFile();
     this.openSegment();
   }
 
@@ -313,8 +320,9 @@ export class WalWriter {
   }
 
   private closeFile(): void {
-    if (this.fd !== NO_FILE) closeSync(this.fd);
+    const { fd } = this;
     this.fd = NO_FILE;
+    if (fd !== NO_FILE) closeSync(fd);
   }
 
   /** Runs one step of I/O; a failure becomes the paused state with a retry time. */
