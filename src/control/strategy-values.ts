@@ -3,8 +3,7 @@
 
 import { parseDecimal, scaleTo } from "../core/decimal.ts";
 import type { EnginePlan } from "../engine/engine-plan.ts";
-import type { RiskSettings } from "../engine/settings.ts";
-import { STRATEGY_LIMITS } from "../risk/limits.ts";
+import { type RiskSettings, STRATEGY_LIMITS } from "../risk/limits.ts";
 import { describeParams, type ParamsSchema, slotValue } from "../strategy/params.ts";
 import type { ValueSpec, ValuesView } from "./engine-control.ts";
 

@@ -114,6 +114,7 @@ export class LiveEngine {
     this.killWordOf = saidPlainly(() => openKillWord(dataDir), EXIT_FAILED);
     refuseLatched(this.killWord, settings.env, dataDir);
     this.venue = await openVenue(settings, hooks.venueEntry);
+    this.venue.process?.exited.then((code) => this.onVenueGone(code));
     this.canceller = new EmergencyCanceller(this.venue.rest);
     const instruments = await resolveInstruments(this.venue, settings);
     const earlier = earlierSessions(dataDir);
@@ -293,6 +294,13 @@ export class LiveEngine {
     this.hooks.log("fatal", this.failure);
     this.killWord.latch(KILL_KILLED, this.failure.slice(0, 200), Date.now());
     this.hooks.onFailure(this.failure);
+  }
+
+  /** The child venue of `--env sim` ended by itself: there is nothing left to trade against. */
+  private onVenueGone(code: number): void {
+    if (this.stopping) return;
+    this.hooks.log("fatal", `the simulated venue ended (exit code ${code})`);
+    this.hooks.onFailure("the simulated venue ended");
   }
 
   /** Over main's own connection, until the venue shows no open order twice. */

@@ -1,6 +1,7 @@
 // What the engine needs to know, as validated plain data. The configuration produces it (its type has all of
 // these members); an embedding program may write it by hand. Money, prices and quantities are decimal text.
 import type { WaitStrategy } from "../lane/duty-cycle.ts";
+import type { RiskSettings } from "../risk/limits.ts";
 
 export type Environment = "sim" | "paper" | "live";
 export type RawTable = Readonly<Record<string, number | string | boolean>>;
@@ -52,45 +53,6 @@ export interface StrategySettings {
   readonly enabled: boolean;
   readonly params: RawTable;
   readonly limits: RawTable;
-}
-
-export interface RiskSettings {
-  readonly freshnessMs: number;
-  readonly priceBandBps: number;
-  readonly maxOrdersPer10s: number;
-  readonly maxOrdersPerMin: number;
-  readonly cancelReserve: number;
-  readonly breakerRejects: number;
-  readonly breakerWindowMs: number;
-  readonly breakerPauseMs: number;
-  readonly resetMinuteUtc: number;
-  readonly account: {
-    readonly maxPositionNotional: string;
-    readonly maxWorkingOrders: number;
-    readonly dailyLossSoft: string;
-    readonly dailyLossHard: string;
-    readonly maxDrawdown: string;
-    readonly minMarginRatio: number;
-  };
-  readonly instrument: {
-    readonly maxOrderQty: string;
-    readonly maxOrderNotional: string;
-    readonly maxPositionQty: string;
-    readonly maxPositionNotional: string;
-    readonly maxWorkingOrders: number;
-  };
-  readonly strategy: {
-    readonly maxOrderNotional: string;
-    readonly maxPositionNotional: string;
-    readonly maxWorkingOrders: number;
-    readonly dailyLoss: string;
-  };
-  readonly storm: {
-    readonly warmLagMs: number;
-    readonly stormLagMs: number;
-    readonly haltLagMs: number;
-    readonly holdMs: number;
-  };
 }
 
 export interface EngineSettings {

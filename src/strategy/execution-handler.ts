@@ -282,7 +282,8 @@ export class ExecutionHandler implements RecordHandler {
   private cancelOn(instrument: number): void {
     if (this.parts.table.liveOfInstrument[instrument] === 0) return;
     for (const strategy of this.parts.strategies)
-      this.parts.why.note(strategy.id, this.nowNs, WHY_BOOK, instrument, 0, 0, 0, 0);
+      if (strategy.topics[instrument] !== 0)
+        this.parts.why.note(strategy.id, this.nowNs, WHY_BOOK, instrument, 0, 0, 0, 0);
     this.parts.desk.requestCancelOn(instrument);
   }
 
