@@ -59,9 +59,10 @@ canvas{width:100%;height:180px;border:1px solid #d5dbe3}p{color:#5b6775}</style>
 const SCRIPT = `
 const note=document.getElementById("note");
 const t0=data.times[0],t1=data.times[data.times.length-1];
-note.textContent=data.times.length===0?"no trigger":new Date(t0).toISOString()+" to "+new Date(t1).toISOString()+", every "+data.stride+". trigger; grey: "+data.mid;
+note.textContent=data.times.length===0?"no trigger":new Date(t0).toISOString()+" to "+new Date(t1).toISOString()+(data.stride===1?", every trigger":", one of "+data.stride+" triggers")+"; grey: "+data.mid;
 const mid=data.series.find(s=>s.name===data.mid);
 function range(v){let lo=Infinity,hi=-Infinity;for(const x of v){if(x===null)continue;if(x<lo)lo=x;if(x>hi)hi=x}return lo<=hi?[lo,hi===lo?lo+1:hi]:null}
+const midRange=mid&&range(mid.values);if(midRange)note.textContent+=" "+midRange[0]+" … "+midRange[1];
 function line(g,v,w,h,colour){const r=range(v);if(!r)return;g.strokeStyle=colour;g.beginPath();let on=false;
 v.forEach((y,i)=>{if(y===null){on=false;return}const px=(data.times[i]-t0)/((t1-t0)||1)*w,py=h-6-(y-r[0])/(r[1]-r[0])*(h-12);if(on)g.lineTo(px,py);else g.moveTo(px,py);on=true});g.stroke()}
 for(const s of data.series){if(s===mid&&data.series.length>1)continue;
