@@ -347,7 +347,8 @@ export class L2Book {
     }
     const first = Math.max(from, this.lo);
     const last = Math.min(to, this.hi);
-    if (last - first <= DENSE_TICKS && last < 0x7fff_ffff) return total + this.sumDense(s * this.windowTicks, first, last);
+    if (last - first <= DENSE_TICKS && last < 0x7fff_ffff)
+      return total + this.sumDense(s * this.windowTicks, first, last);
     for (let t = this.windowAbove(s, first - 1); t < last; t = this.windowAbove(s, t)) {
       total += this.qty[s * this.windowTicks + (t & this.mask)]!;
     }
