@@ -355,7 +355,11 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   stop: "Stop for good (until the next start)?",
 };
 
+/** Numbers the questions: `close` comes late, when the next question may already be open. */
+let asked = 0;
+
 function ask(title: string): Promise<string | null> {
+  const question = ++asked;
   const dialog = byId<HTMLDialogElement>("confirm");
   const why = byId<HTMLInputElement>("why");
   byId("confirm-title").textContent = title;
@@ -364,8 +368,13 @@ function ask(title: string): Promise<string | null> {
   dialog.showModal();
   byId("confirm-yes").focus();
   return new Promise((resolve) => {
-    const onClose = () => resolve(dialog.returnValue === "yes" ? why.value : null);
-    dialog.addEventListener("close", onClose, { once: true });
+    const onClose = () => {
+      const overtaken = question !== asked;
+      if (!overtaken && dialog.open) return;
+      dialog.removeEventListener("close", onClose);
+      resolve(!overtaken && dialog.returnValue === "yes" ? why.value : null);
+    };
+    dialog.addEventListener("close", onClose);
   });
 }
 
