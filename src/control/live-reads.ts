@@ -3,7 +3,7 @@
 import { formatDecimal, parseDecimal } from "../core/decimal.ts";
 import type { InstrumentNow } from "../engine/factor-board.ts";
 import type { LiveEngine } from "../engine/live-engine.ts";
-import { averagePrice, pnlByCurrency, positionSummary } from "../engine/summary.ts";
+import { pnlByCurrency, positionSummary } from "../engine/summary.ts";
 import type { LaneRole } from "../lane/placement.ts";
 import { type Instrument, moneyUnit, priceText, qtyText } from "../market/instrument.ts";
 import { readDecisions } from "../strategy/why.ts";
@@ -126,7 +126,6 @@ export class LiveReads implements EngineReads {
       return {
         ...summary,
         instrument: symbol,
-        avgPrice: averagePrice(i, pair),
         markPrice: pair.markTicks > 0 ? priceText(i, Math.round(pair.markTicks)) : null,
         fees: formatDecimal(pair.fees * unit.mantissa, unit.decimals + 8),
         currency: i.settle,

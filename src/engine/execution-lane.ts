@@ -61,12 +61,13 @@ export async function buildExecution(
   const door = new WitnessedGateway(orders);
   const handler = await makeHandler(context, door, orders, telemetry, killWord);
   const observed = new NoticeTap(new JournaledPipe(orders, handler, upstream), context.log);
+  const credentials = await loadCredentials(venue.credentialsFile);
   const gateway = new BinanceGateway({
     instruments: start.instruments,
     assets: start.assets,
-    credentials: await loadCredentials(venue.credentialsFile),
+    credentials,
     ids: new ClientIdEncoder(start.session.nonceLo, start.session.nonceHi),
-    rest: makeRest(venue, await loadCredentials(venue.credentialsFile), context.edges.makeRest),
+    rest: makeRest(venue, credentials, context.edges.makeRest),
     sink: observed,
     baseMs: context.baseMs,
     nowNs,

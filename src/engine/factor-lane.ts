@@ -159,6 +159,10 @@ export class TimedHandler implements RecordHandler {
 
 const DRAIN_LIMIT = 512;
 
+const RECORDS = COUNTERS.factor.indexOf("records");
+const EVENTS = COUNTERS.factor.indexOf("events");
+const OVERFLOWS = COUNTERS.factor.indexOf("overflows");
+
 class FactorAgent implements Agent {
   readonly name = "factor";
   private readonly market: RingConsumer;
@@ -193,10 +197,9 @@ class FactorAgent implements Agent {
     const at = market.offsetOf(0);
     this.hop.record(this.nowNs() - market.memory.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
     const count = market.drain(this.entry, DRAIN_LIMIT);
-    this.entry.onBatchEnd();
-    this.slots[COUNTERS.factor.indexOf("records")]! += count;
-    this.slots[COUNTERS.factor.indexOf("events")] = this.handler.updates;
-    this.slots[COUNTERS.factor.indexOf("overflows")] = this.handler.lost;
+    this.slots[RECORDS]! += count;
+    this.slots[EVENTS] = this.handler.updates;
+    this.slots[OVERFLOWS] = this.handler.lost;
     return count;
   }
 

@@ -13,6 +13,7 @@ import type { LaneContext } from "./lane-host.ts";
 import { STREAM_MARKET } from "./layout.ts";
 import type { VenueSettings } from "./settings.ts";
 import { COUNTERS } from "./telemetry-names.ts";
+import { makeRest } from "./venue-access.ts";
 
 const NS_PER_MS = 1e6;
 const NS_PER_HOUR = 3600e9;
@@ -32,25 +33,14 @@ export function linkOptions(venue: VenueSettings, heartbeatMs: number): LinkOpti
   };
 }
 
-export interface FeedAgent extends Agent {
-  bindPoke(poke: () => void): void;
-}
-
 /** `factor`: FACTOR's handler when it shares the lane; null when a ring leads to it. */
-export function buildFeed(context: LaneContext, factor: RecordHandler | null): FeedAgent {
+export function buildFeed(context: LaneContext, factor: RecordHandler | null): Agent {
   const { start, clock } = context;
   const { venue } = start.settings;
   const telemetry = context.telemetry("feed");
   const counters = newFeedCounters();
   const nowNs = () => clock.nowNs();
-  const rest = context.edges.makeRest({
-    baseUrl: venue.restUrl,
-    credentials: null,
-    recvWindowMs: venue.recvWindowMs,
-    timeoutMs: venue.orderTimeoutMs,
-    nowMs: () => Date.now(),
-    defaultFees: { makerFeeE8: 0, takerFeeE8: 0 },
-  });
+  const rest = makeRest(venue, null, context.edges.makeRest);
   const market = new MarketSink(context, factor);
   const stream = new BinanceMarketData({
     instruments: start.instruments,
@@ -100,7 +90,7 @@ export class MarketSink {
   }
 }
 
-class StreamAgent implements FeedAgent {
+class StreamAgent implements Agent {
   readonly name = "feed";
   private readonly stream: BinanceMarketData;
   private readonly counters: FeedCounters;
@@ -123,9 +113,6 @@ class StreamAgent implements FeedAgent {
     this.nowNs = nowNs;
     this.copiedNs = 0;
   }
-
-  /** Messages are handled in their callbacks and reach other lanes by doorbell: nothing waits for a poke. */
-  bindPoke(_poke: () => void): void {}
 
   onStart(): void {
     this.stream.start();

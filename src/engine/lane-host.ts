@@ -57,10 +57,6 @@ export class LaneContext {
     return known;
   }
 
-  counterIndex(role: LaneRole, name: string): number {
-    return this.start.layout.telemetry[role].counters.indexOf(name);
-  }
-
   /** null when that lane never sleeps in `park`. */
   private doorbellOf(role: LaneRole): Doorbell | null {
     const lane = this.start.roleLanes[role];
@@ -74,8 +70,6 @@ export interface LaneAgents {
   readonly ownsSocket: boolean;
   /** Longest sleep, ms: the finest timer an agent of this lane keeps. */
   readonly idleTimeoutMs: number;
-  /** Set by the host: call it from socket callbacks so that a parked lane looks at its agents. */
-  bindPoke?(poke: () => void): void;
   /** Runs the hot functions before trading. */
   warmUp?(): Promise<void>;
 }
@@ -92,7 +86,7 @@ export function hostLane(build: LaneBuilder): void {
     try {
       if ("start" in event.data) {
         prepared = await prepareLane(event.data.start, build);
-        post({ ready: true, tid: gettid(), notes: [] });
+        post({ ready: true, tid: gettid() });
       } else if (prepared !== null) {
         await runLane(prepared.context, prepared.lane, post);
         post({ done: true });
@@ -141,7 +135,6 @@ export async function runLane(
     idleTimeoutMs: lane.idleTimeoutMs,
     stopWord: placement.name === "writer" ? WRITER_STOP_WORD_I32 : STOP_WORD_I32,
   });
-  lane.bindPoke?.(() => cycle.poke());
   context.log.log(LOG_INFO, 0, `lane ${placement.name} runs (${placement.wait})`);
   await cycle.run();
 }

@@ -62,7 +62,7 @@ export interface LaneStart {
 
 export type ToLane = { readonly start: LaneStart } | { readonly go: true };
 export type FromLane =
-  | { readonly ready: true; readonly tid: number; readonly notes: readonly string[] }
+  | { readonly ready: true; readonly tid: number }
   | { readonly pinned: true; readonly tid: number; readonly error: string | null }
   | { readonly done: true }
   | { readonly failed: string; readonly stack: string };
