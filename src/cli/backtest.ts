@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CompatBacktest } from "../backtest/compat/compat-backtest.ts";
 import { BacktestConfigError, COMPAT_VERSION, compatConfig } from "../backtest/compat/compat-config.ts";
-import { StateSeries } from "../backtest/compat/state-series.ts";
+import { CompatRecorder } from "../backtest/compat/compat-recorder.ts";
+import { lastEquity, writeStateCsv } from "../backtest/state-csv.ts";
 import { readToml, type TomlDocument, TomlSyntaxError } from "../core/toml.ts";
 import { DataFileError } from "../data/data-file-error.ts";
 import { RC_END_OF_DATA } from "../exchange/compat/codes.ts";
@@ -77,34 +78,33 @@ function refuseDefaultMode(document: TomlDocument): never {
 async function runCompat(document: TomlDocument, options: Options): Promise<number> {
   const config = compatConfig(document, options.data);
   const strategy = await loadStrategy(config.module);
-  const backtest = new CompatBacktest(config.assets);
-  const series = config.assets.map((_, asset) => new StateSeries(backtest, asset));
+  const recorder = new CompatRecorder(config.assets, []);
+  const backtest = new CompatBacktest(config.assets.map((a, i) => ({ ...a, witness: recorder.witness(i) })));
   const started = performance.now();
-  const rc = strategy(backtest, config.params, () => {
-    for (const one of series) one.record();
-  });
+  const rc = strategy(backtest, config.params, () => recorder.record(backtest));
   const seconds = (performance.now() - started) / 1000;
-  const { dataError } = backtest;
+  const result = recorder.finish(backtest, rc);
   const summary = {
     mode: COMPAT_VERSION,
     returnCode: rc,
     endTimestamp: String(backtest.currentTimestamp),
     seconds: Number(seconds.toFixed(3)),
-    assets: series.map((one, asset) => ({
-      steps: one.rows,
-      equity: one.lastEquity,
-      ...pickState(backtest, asset),
+    assets: result.instruments.map(({ index }) => ({
+      steps: result.states.rows / result.instruments.length,
+      equity: lastEquity(result.states, index),
+      ...pickState(backtest, index),
     })),
   };
   if (options.out !== undefined) {
     mkdirSync(options.out, { recursive: true });
-    for (const [asset, one] of series.entries()) {
-      await one.writeCsv(join(options.out, series.length === 1 ? "state.csv" : `state-${asset}.csv`));
+    for (const { index } of result.instruments) {
+      const name = result.instruments.length === 1 ? "state.csv" : `state-${index}.csv`;
+      await writeStateCsv(result, index, join(options.out, name));
     }
     await Bun.write(join(options.out, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
   }
   backtest.close();
-  if (dataError !== null) console.error(dataError.message);
+  if (result.failure !== null) console.error(result.failure);
   print(summary, options.json);
   return rc === RC_END_OF_DATA ? 0 : 1;
 }

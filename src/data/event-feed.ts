@@ -38,6 +38,8 @@ const TICK_MAX = 2_147_483_000;
 const READERS = 2;
 
 export class EventFeed {
+  /** Rows decoded so far. */
+  rows = 0;
   private readonly blocks: RowBlocks;
   private readonly tickSize: number;
   private readonly latencyOffsetNs: number;
@@ -120,6 +122,7 @@ export class EventFeed {
     chunk.readers = READERS;
     chunk.next = null;
     this.row += rows;
+    this.rows += rows;
     if (this.row === block.rows) this.block = null;
     if (this.tail !== null) this.tail.next = chunk;
     this.tail = chunk;

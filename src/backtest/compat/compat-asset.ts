@@ -17,6 +17,7 @@ import { CompatExchange } from "../../exchange/compat/compat-exchange.ts";
 import { CompatLocal } from "../../exchange/compat/compat-local.ts";
 import { OrderBus } from "../../exchange/compat/order-bus.ts";
 import { constantLatency, type LatencyFactory } from "../../exchange/compat/order-latency.ts";
+import type { OrderWitness } from "../../exchange/compat/order-witness.ts";
 import { makeQueueModel, type QueueModelName } from "../../exchange/compat/queue-models.ts";
 import { RunLimit } from "../../exchange/compat/run-limit.ts";
 
@@ -44,6 +45,8 @@ export interface CompatAssetOptions {
   readonly initialSnapshot?: EventSource;
   /** Record market trades for `lastTrades`. */
   readonly keepTrades?: boolean;
+  /** Is told of orders and fills. */
+  readonly witness?: OrderWitness;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -76,6 +79,7 @@ export class CompatAsset {
       responses,
       limit: this.limit,
       partialFill: options.exchange === "partialFill",
+      witness: options.witness ?? null,
     });
     this.local = new CompatLocal({
       book: makeBook(),
@@ -92,6 +96,7 @@ export class CompatAsset {
       responses,
       keepTrades: options.keepTrades ?? false,
       epochTs: Number(-baseNs),
+      witness: options.witness ?? null,
     });
     if (options.initialSnapshot !== undefined) this.applySnapshot(options.initialSnapshot);
   }
@@ -139,6 +144,11 @@ export class CompatAsset {
     this.runLocalRows(limit.ts);
     if (local.processResponses(limit.ts, NEVER, limit.ts)) this.sawResponseAt = limit.ts;
     return RC_OK;
+  }
+
+  /** Rows decoded so far. */
+  get rows(): number {
+    return this.feed.rows;
   }
 
   close(): void {

@@ -70,6 +70,11 @@ export class CompatBacktest {
     return this.assets.length;
   }
 
+  /** Event rows read so far, all assets. */
+  get rows(): number {
+    return this.assets.reduce((sum, asset) => sum + asset.rows, 0);
+  }
+
   /** Lets `durationNs` pass. 0, 1 at the end of data, or an error code. */
   elapse(durationNs: number): number {
     const code = this.begin();

@@ -26,6 +26,7 @@ import type { CompatOrder } from "./compat-order.ts";
 import { acknowledge } from "./order-acks.ts";
 import type { OrderBus } from "./order-bus.ts";
 import type { OrderLatency } from "./order-latency.ts";
+import type { OrderWitness } from "./order-witness.ts";
 import type { QueueModel } from "./queue-models.ts";
 import { RestingOrders } from "./resting-orders.ts";
 import { roundHalfAway } from "./rounding.ts";
@@ -43,12 +44,14 @@ export interface CompatExchangeParts {
   readonly limit: RunLimit;
   /** PartialFillExchange; else NoPartialFillExchange. */
   readonly partialFill: boolean;
+  readonly witness: OrderWitness | null;
 }
 
 export class CompatExchange {
   readonly book: CompatBook;
   readonly queue: QueueModel;
   readonly partialFill: boolean;
+  readonly witness: OrderWitness | null;
   readonly resting = new RestingOrders();
   readonly requests: OrderBus;
   readonly cursor: ChunkCursor;
@@ -68,6 +71,7 @@ export class CompatExchange {
     this.responses = parts.responses;
     this.limit = parts.limit;
     this.partialFill = parts.partialFill;
+    this.witness = parts.witness;
   }
 
   /**
@@ -167,6 +171,7 @@ export class CompatExchange {
       order.leaves = 0;
       order.status = STATUS_FILLED;
     }
+    this.witness?.onFill(order, ts);
     return RC_OK;
   }
 
@@ -180,6 +185,7 @@ export class CompatExchange {
   private respond(order: CompatOrder): void {
     const arrival = this.responses.append(order, order.exchTs + this.latency.response(order.exchTs));
     this.limit.onResponse(order, arrival);
+    this.witness?.onResponse(order, arrival);
   }
 
   private afterBid(tick: number, prev: number, qty: number, before: number, ts: number): number {

@@ -28,6 +28,7 @@ import { type CompatBook, WATCH_NOTHING } from "./compat-book.ts";
 import { CompatOrder, NO_TIME } from "./compat-order.ts";
 import type { OrderBus } from "./order-bus.ts";
 import type { OrderLatency } from "./order-latency.ts";
+import type { OrderWitness } from "./order-witness.ts";
 import { roundToInt } from "./rounding.ts";
 
 export interface CompatLocalParts {
@@ -41,6 +42,7 @@ export interface CompatLocalParts {
   readonly keepTrades: boolean;
   /** −base: exchange times at or before the epoch count as «none». */
   readonly epochTs: number;
+  readonly witness: OrderWitness | null;
 }
 
 /** A market trade as the trader saw it; times in ns since the base. */
@@ -70,6 +72,7 @@ export class CompatLocal {
   private readonly latency: OrderLatency;
   private readonly keepTrades: boolean;
   private readonly epochTs: number;
+  private readonly witness: OrderWitness | null;
 
   constructor(parts: CompatLocalParts) {
     this.book = parts.book;
@@ -80,6 +83,7 @@ export class CompatLocal {
     this.responses = parts.responses;
     this.keepTrades = parts.keepTrades;
     this.epochTs = parts.epochTs;
+    this.witness = parts.witness;
   }
 
   /** Processes rows of the current chunk up to `bound`, inclusive, and moves the cursor on. */
@@ -154,6 +158,7 @@ export class CompatLocal {
     order.req = STATUS_NEW;
     order.localTs = now;
     this.orders.set(id, order);
+    this.witness?.onSubmit(order, now);
     this.request(order.clone(), now);
     return RC_OK;
   }

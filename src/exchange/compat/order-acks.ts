@@ -85,7 +85,9 @@ function acknowledgeModify(exchange: CompatExchange, order: CompatOrder, now: nu
   if (order.tick !== resting.tick || order.qty > resting.leaves) {
     exchange.resting.remove(order.id);
     // leaves stays the trader's old copy, whatever the new quantity (theirs).
-    return acknowledgeNew(exchange, order, now);
+    const error = acknowledgeNew(exchange, order, now);
+    if (exchange.resting.byId.has(order.id)) exchange.witness?.onAmended(order, now);
+    return error;
   }
   resting.qty = order.qty;
   resting.leaves = order.qty;
@@ -93,6 +95,7 @@ function acknowledgeModify(exchange: CompatExchange, order: CompatOrder, now: nu
   // The response is the request itself: a partial fill that the trader has not seen yet is not in it (theirs).
   order.leaves = order.qty;
   order.exchTs = now;
+  exchange.witness?.onAmended(order, now);
   return RC_OK;
 }
 
