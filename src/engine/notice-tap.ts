@@ -2,6 +2,7 @@
 // states, replies. Hot; execution lane; 0 bytes. The copies may be lost (main's ring is full), the records not.
 import type { RecordMemory, RecordSink } from "../core/record.ts";
 import type { LaneLog } from "../lane/notices.ts";
+import { KindSet } from "../wire/kind-set.ts";
 import {
   HEADER_KIND,
   KIND_CONTROL_REPLY,
@@ -14,15 +15,16 @@ import {
   KIND_STRATEGY_STATUS,
 } from "../wire/messages.gen.ts";
 
-const SHOWN =
-  (1 << KIND_ORDER_SENT) |
-  (1 << KIND_ORDER_REPORT) |
-  (1 << KIND_ORDER_REPORT_DETAIL) |
-  (1 << KIND_FILL) |
-  (1 << KIND_FILL_DETAIL) |
-  (1 << KIND_RISK_DENIED) |
-  (1 << KIND_CONTROL_REPLY) |
-  (1 << KIND_STRATEGY_STATUS);
+const SHOWN = new KindSet([
+  KIND_ORDER_SENT,
+  KIND_ORDER_REPORT,
+  KIND_ORDER_REPORT_DETAIL,
+  KIND_FILL,
+  KIND_FILL_DETAIL,
+  KIND_RISK_DENIED,
+  KIND_CONTROL_REPLY,
+  KIND_STRATEGY_STATUS,
+]);
 
 export class NoticeTap implements RecordSink {
   readonly memory: RecordMemory;
@@ -49,7 +51,7 @@ export class NoticeTap implements RecordSink {
   /** The copy is made first: delivery inside commit may write records of its own. */
   commit(): void {
     const kind = this.memory.u16[(this.claimed >> 1) + HEADER_KIND]!;
-    if ((SHOWN & (1 << kind)) !== 0) this.log.copy(this.memory, this.claimed);
+    if (SHOWN.has(kind)) this.log.copy(this.memory, this.claimed);
     this.sink.commit();
   }
 

@@ -15,6 +15,7 @@ import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts"
 import { depthOfLevels } from "../market/book-stats.ts";
 import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import { FEED_REASON_OVERFLOW, FEED_STALE, FEED_SYNCED } from "../wire/codes.ts";
+import { KindSet } from "../wire/kind-set.ts";
 import {
   ALPHA_SIGNAL_INDEX,
   ALPHA_VALUE,
@@ -88,8 +89,7 @@ export interface FactorHandlerOptions {
   readonly interpret?: boolean;
 }
 
-const DEPTH_KINDS =
-  (1 << KIND_DEPTH_DELTA) | (1 << KIND_DEPTH_CLEAR) | (1 << KIND_SNAPSHOT_BEGIN) | (1 << KIND_SNAPSHOT_END);
+const DEPTH_KINDS = new KindSet([KIND_DEPTH_DELTA, KIND_DEPTH_CLEAR, KIND_SNAPSHOT_BEGIN, KIND_SNAPSHOT_END]);
 /** The bits of a record's first word (kind, flags) that a level of an open event may have set or not. */
 const SNAPSHOT_HEAD = FLAG_SNAPSHOT << 16;
 
@@ -102,7 +102,7 @@ export class FactorHandler implements RecordHandler {
   private readonly byId: (Slot | null)[];
   private readonly graphs: GraphSlot[];
   private readonly intervals: GraphSlot[];
-  private readonly alwaysForwarded: number;
+  private readonly alwaysForwarded: KindSet;
   private readonly assumeSynced: boolean;
   private readonly statsLevels: number;
   private readonly interpret: boolean;
@@ -136,14 +136,13 @@ export class FactorHandler implements RecordHandler {
     this.graphs = [];
     this.intervals = [];
     this.linkGraphs(options.baseNs);
-    let always = 0;
+    this.alwaysForwarded = new KindSet();
     for (const s of options.subscriptions ?? []) {
-      const bits = s.kind === KIND_DEPTH_DELTA ? DEPTH_KINDS : 1 << s.kind;
-      if (s.instrument === 0) always |= bits;
+      const kinds = s.kind === KIND_DEPTH_DELTA ? DEPTH_KINDS : new KindSet([s.kind]);
+      if (s.instrument === 0) this.alwaysForwarded.addAll(kinds);
       for (const slot of this.slots)
-        if (s.instrument === 0 || s.instrument === slot.id) slot.forwards |= bits;
+        if (s.instrument === 0 || s.instrument === slot.id) slot.forwards.addAll(kinds);
     }
-    this.alwaysForwarded = always;
     this.assumeSynced = options.assumeSynced === true;
     this.statsLevels = options.statsLevels ?? 10;
     this.interpret = options.interpret === true;
@@ -305,7 +304,7 @@ export class FactorHandler implements RecordHandler {
   private onForeign(m: RecordMemory, at: number, kind: number, id: number): void {
     if (kind === KIND_ALPHA) this.onAlpha(m, at);
     if (id !== 0) this.foreign++;
-    if ((this.alwaysForwarded & (1 << kind)) !== 0 && this.out.room(1)) {
+    if (this.alwaysForwarded.has(kind) && this.out.room(1)) {
       this.out.forward(m, at, true);
       this.out.publish();
     }
@@ -320,7 +319,7 @@ export class FactorHandler implements RecordHandler {
   private onDepth(slot: Slot, m: RecordMemory, at: number, kind: number): void {
     if (!this.eventBook) {
       this.eventBook = true;
-      if ((slot.forwards & DEPTH_KINDS) !== 0) this.startForwarding(slot, m, at, kind);
+      if (slot.forwards.has(KIND_DEPTH_DELTA)) this.startForwarding(slot, m, at, kind);
       if (this.assumeSynced && !slot.context.ready) this.setSynced(slot);
     }
     if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0) {
@@ -360,7 +359,7 @@ export class FactorHandler implements RecordHandler {
   private onMarket(slot: Slot, m: RecordMemory, at: number, kind: number): void {
     const ends = kind !== KIND_TRADE || (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
     if (ends) this.endEvent(slot, m, at, kind);
-    else if ((slot.forwards & (1 << kind)) !== 0 && this.out.room(1)) this.forward(m, at);
+    else if (slot.forwards.has(kind) && this.out.room(1)) this.forward(m, at);
   }
 
   /** Last record of an event: compute, then send, then tidy up. */
@@ -400,9 +399,9 @@ export class FactorHandler implements RecordHandler {
   /** Or not said for a while: EXECUTION takes a touch that nobody confirms for stale. */
   /** The event's output: the record itself when subscribed, BookStats, Bbo, Signals; the last one ends it. */
   private send(slot: Slot, m: RecordMemory, at: number, kind: number): void {
-    const depth = ((1 << kind) & DEPTH_KINDS) !== 0;
-    const forward = depth ? slot.forwarding : (slot.forwards & (1 << kind)) !== 0;
-    const stats = this.eventBook && slot.context.ready && (slot.forwards & (1 << KIND_BOOK_STATS)) !== 0;
+    const depth = DEPTH_KINDS.has(kind);
+    const forward = depth ? slot.forwarding : slot.forwards.has(kind);
+    const stats = this.eventBook && slot.context.ready && slot.forwards.has(KIND_BOOK_STATS);
     const signals = freshRecords(slot);
     // An event whose depth records went out must also end downstream, whatever its last record is.
     const open = this.forwardedInEvent > 0 && !forward && !stats && signals === 0 && slot.context.ready;

@@ -1,6 +1,7 @@
 // What the FactorHandler keeps per graph and per instrument. Hot: factor lane; final-shape classes.
 import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import { FEED_CONNECTING, FEED_REASON_NONE } from "../wire/codes.ts";
+import { KindSet } from "../wire/kind-set.ts";
 import type { InstrumentContext } from "./context.ts";
 import type { GraphInstance } from "./program.ts";
 
@@ -53,8 +54,8 @@ export class Slot {
   readonly tradeGraphs: GraphSlot[];
   /** Graphs that read this instrument (their outputs are withdrawn with it). */
   readonly readers: GraphSlot[];
-  /** Bit per record kind. */
-  forwards: number;
+  /** Record kinds that EXECUTION wants of it. */
+  readonly forwards: KindSet;
   /** Last FeedStatus sent. */
   feedState: number;
   feedReason: number;
@@ -81,7 +82,7 @@ export class Slot {
     this.bookGraphs = [];
     this.tradeGraphs = [];
     this.readers = [];
-    this.forwards = 0;
+    this.forwards = new KindSet();
     this.feedState = FEED_CONNECTING;
     this.feedReason = FEED_REASON_NONE;
     this.feedGaps = 0;

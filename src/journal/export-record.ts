@@ -65,6 +65,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   "ControlReply.state": codes.STRATEGY_STATE_NAMES,
   "Control.code": codes.CONTROL_NAMES,
   "ControlReply.code": codes.CONTROL_NAMES,
+  "RiskState.code": codes.RISK_STATE_NAMES,
 };
 
 const HEADER_FIELDS = new Set(["kind", "flags", "instrument", "strategy", "sequence", "spare"]);

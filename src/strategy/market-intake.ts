@@ -3,6 +3,7 @@
 // Hot: execution lane; 0 bytes; O(1) per record, O(subscribers) per signal value.
 import type { RecordMemory } from "../core/record.ts";
 import { FEED_STALE, FEED_SYNCED } from "../wire/codes.ts";
+import { KindSet } from "../wire/kind-set.ts";
 import {
   ALPHA_SIGNAL_INDEX,
   ALPHA_VALUE,
@@ -50,13 +51,14 @@ import {
 } from "./topics.ts";
 
 /** What the book's own stream says; FACTOR repeats an unchanged touch, so a Bbo comes with every live book. */
-const BOOK_KINDS =
-  (1 << KIND_BBO) |
-  (1 << KIND_FEED_STATUS) |
-  (1 << KIND_DEPTH_DELTA) |
-  (1 << KIND_DEPTH_CLEAR) |
-  (1 << KIND_SNAPSHOT_BEGIN) |
-  (1 << KIND_SNAPSHOT_END);
+const BOOK_KINDS = new KindSet([
+  KIND_BBO,
+  KIND_FEED_STATUS,
+  KIND_DEPTH_DELTA,
+  KIND_DEPTH_CLEAR,
+  KIND_SNAPSHOT_BEGIN,
+  KIND_SNAPSHOT_END,
+]);
 
 /** Global index → the value slots that follow it, as compressed rows. */
 class Fanout {
@@ -122,7 +124,7 @@ export class MarketIntake {
     const w = at >> 2;
     const market = this.parts.market;
     // Only the book makes a book fresh: trades and mark prices come over another connection.
-    if (((1 << kind) & BOOK_KINDS) !== 0) market.recvTsNs[instrument] = m.f64[f + HEADER_RECV_TS_NS];
+    if (BOOK_KINDS.has(kind)) market.recvTsNs[instrument] = m.f64[f + HEADER_RECV_TS_NS];
     switch (kind) {
       case KIND_BBO:
         market.bidPxTicks[instrument] = m.f64[f + BBO_BID_PX_TICKS];

@@ -216,6 +216,31 @@ export const OBSERVED_SEND_REFUSED = 3;
 /** The kill word as the gate's last look found it, when not armed: value0 = KILL_…. */
 export const OBSERVED_KILL_AT_SEND = 4;
 
+/** The account's day: value0 = result at its start, value1 = peak (1e-8 of the settlement asset), value2 = LOSS_…. */
+export const RISK_STATE_DAY = 1;
+/** A strategy's day: value0 = result at its start, value1 = 1 once it passed its daily loss. */
+export const RISK_STATE_STRATEGY_DAY = 2;
+/** A storm transition: value0 = STORM_… now, value1 = before, value2 = the lag that called for it, ns. */
+export const RISK_STATE_STORM = 3;
+/** An edge of the reject breaker: value0 = 1 open, 0 closed; value1 = open until, session ns; value2 = trips. */
+export const RISK_STATE_BREAKER = 4;
+/** Funding of (strategy, instrument), 1e-8 tick·lots, two limbs: value0 = hi, value1 = lo. */
+export const RISK_STATE_FUNDING = 5;
+/** Fees of a strategy in asset `index`, 1e-8 of it, two limbs: value0 = hi, value1 = lo. */
+export const RISK_STATE_OTHER_FEES = 6;
+/** Funding that the venue gave no instrument for, 1e-8 of the settlement asset: value0 = hi, value1 = lo. */
+export const RISK_STATE_UNASSIGNED_FUNDING = 7;
+export const RISK_STATE_NAMES = [
+  "none",
+  "day",
+  "strategyDay",
+  "storm",
+  "breaker",
+  "funding",
+  "otherFees",
+  "unassignedFunding",
+] as const;
+
 /** Values of the kill word (`<data-dir>/kill`). */
 export const KILL_ARMED = 0;
 export const KILL_KILLED = 1;

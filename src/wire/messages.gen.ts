@@ -50,6 +50,7 @@ export const KIND_GAP = 28;
 export const KIND_TEXT = 29;
 export const KIND_LOG_LINE = 30;
 export const KIND_OBSERVATION = 31;
+export const KIND_RISK_STATE = 32;
 export const DEPTH_DELTA_PX_TICKS = 4;
 export const DEPTH_DELTA_QTY_LOTS = 5;
 export const DEPTH_DELTA_SIDE = 12;
@@ -204,6 +205,11 @@ export const OBSERVATION_CODE = 8;
 export const OBSERVATION_VALUE0 = 5;
 export const OBSERVATION_VALUE1 = 6;
 export const OBSERVATION_VALUE2 = 7;
+export const RISK_STATE_CODE = 8;
+export const RISK_STATE_INDEX = 9;
+export const RISK_STATE_VALUE0 = 5;
+export const RISK_STATE_VALUE1 = 6;
+export const RISK_STATE_VALUE2 = 7;
 
 export function encodeHeader(m: RecordMemory, at: number, kind: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number): void {
   m.i32[at >> 2] = kind | (flags << 16);
@@ -1120,6 +1126,34 @@ export function encodeObservation(m: RecordMemory, at: number, flags: number, in
   m.f64[(at >> 3) + 7] = value2;
 }
 
+/** What a restart takes over of limits and results; the last one per (code, strategy, instrument, index) holds.
+ * 32:code u32 | 36:index u32 | 40:value0 f64 | 48:value1 f64 | 56:value2 f64 */
+export class RiskState extends RecordHeader {
+  static readonly KIND = 32;
+  /** RiskStateCode */
+  get code(): number { return this.m.u32[(this.at >> 2) + 8]!; }
+  set code(value: number) { this.m.u32[(this.at >> 2) + 8] = value; }
+  /** asset id of other fees; else 0 */
+  get index(): number { return this.m.u32[(this.at >> 2) + 9]!; }
+  set index(value: number) { this.m.u32[(this.at >> 2) + 9] = value; }
+  get value0(): number { return this.m.f64[(this.at >> 3) + 5]!; }
+  set value0(value: number) { this.m.f64[(this.at >> 3) + 5] = value; }
+  get value1(): number { return this.m.f64[(this.at >> 3) + 6]!; }
+  set value1(value: number) { this.m.f64[(this.at >> 3) + 6] = value; }
+  get value2(): number { return this.m.f64[(this.at >> 3) + 7]!; }
+  set value2(value: number) { this.m.f64[(this.at >> 3) + 7] = value; }
+}
+
+/** Encodes a whole RiskState record at byte offset `at`; every byte is written. */
+export function encodeRiskState(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, code: number, index: number, value0: number, value1: number, value2: number): void {
+  encodeHeader(m, at, 32, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  m.u32[(at >> 2) + 8] = code;
+  m.u32[(at >> 2) + 9] = index;
+  m.f64[(at >> 3) + 5] = value0;
+  m.f64[(at >> 3) + 6] = value1;
+  m.f64[(at >> 3) + 7] = value2;
+}
+
 export interface FieldDescriptor { readonly name: string; readonly type: "u8" | "u16" | "u32" | "i32" | "f64" | "text"; readonly offset: number; readonly bytes: number }
 export interface MessageDescriptor { readonly name: string; readonly kind: number; readonly since: number; readonly fields: readonly FieldDescriptor[] }
 /** For cold generic code (jsonl export, inspection): every message with its fields, header first. */
@@ -1155,4 +1189,5 @@ export const MESSAGE_DESCRIPTORS: readonly MessageDescriptor[] = [
   { name: "Text", kind: 29, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "bytes", type: "text", offset: 32, bytes: 32 }] },
   { name: "LogLine", kind: 30, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "level", type: "u32", offset: 32, bytes: 4 }, { name: "code", type: "u32", offset: 36, bytes: 4 }, { name: "lane", type: "u32", offset: 40, bytes: 4 }, { name: "textLength", type: "u32", offset: 44, bytes: 4 }, { name: "arg0", type: "f64", offset: 48, bytes: 8 }, { name: "arg1", type: "f64", offset: 56, bytes: 8 }] },
   { name: "Observation", kind: 31, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "code", type: "u32", offset: 32, bytes: 4 }, { name: "value0", type: "f64", offset: 40, bytes: 8 }, { name: "value1", type: "f64", offset: 48, bytes: 8 }, { name: "value2", type: "f64", offset: 56, bytes: 8 }] },
+  { name: "RiskState", kind: 32, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "code", type: "u32", offset: 32, bytes: 4 }, { name: "index", type: "u32", offset: 36, bytes: 4 }, { name: "value0", type: "f64", offset: 40, bytes: 8 }, { name: "value1", type: "f64", offset: 48, bytes: 8 }, { name: "value2", type: "f64", offset: 56, bytes: 8 }] },
 ];

@@ -409,4 +409,17 @@ export const MESSAGES: readonly Message[] = [
     doc: "An asynchronous value as logic first saw it (kill word, limiter state).",
     body: [u32("code", "ObservationCode"), u32("reserved0"), f64("value0"), f64("value1"), f64("value2")],
   },
+  {
+    name: "RiskState",
+    kind: 32,
+    since: 1,
+    doc: "What a restart takes over of limits and results; the last one per (code, strategy, instrument, index) holds.",
+    body: [
+      u32("code", "RiskStateCode"),
+      u32("index", "asset id of other fees; else 0"),
+      f64("value0"),
+      f64("value1"),
+      f64("value2"),
+    ],
+  },
 ];
