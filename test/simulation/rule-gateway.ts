@@ -14,7 +14,7 @@ import {
   SEND_NOT_CONNECTED,
   SEND_OK,
 } from "../../src/order/gateway.ts";
-import { ReportWriter } from "../../src/venue/binance/report-writer.ts";
+import { ReportWriter } from "../../src/order/report-writer.ts";
 import {
   EXEC_AMENDED,
   EXEC_CANCELED,

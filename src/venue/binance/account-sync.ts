@@ -6,12 +6,12 @@ import { parseDecimal, scaleTo, toSteps } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { type ClientId, parseClientId } from "../../order/client-id.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
+import type { ReportWriter } from "../../order/report-writer.ts";
 import { EXEC_STATUS, SIDE_BUY, SIDE_SELL, SOURCE_QUERY } from "../../wire/codes.ts";
 import { FLAG_RECOVERED } from "../../wire/messages.gen.ts";
 import type { VenueAccount, VenueFill, VenueOrder, VenueResult } from "../contract.ts";
 import type { EarlierSessions } from "./gateway-options.ts";
 import { orderStateOfText, REASON_OTHER } from "./order-codes.ts";
-import type { ReportWriter } from "./report-writer.ts";
 import { costTickLots } from "./user-stream.ts";
 
 const U32 = 4294967296n;

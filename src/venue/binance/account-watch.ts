@@ -6,6 +6,7 @@
 //                    └──────────── STALE ◀────────────────┘ (or a reconciliation that failed: again, later)
 import type { Prng } from "../../core/prng.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
+import type { ReportWriter } from "../../order/report-writer.ts";
 import {
   FEED_CONNECTING,
   FEED_REASON_DISCONNECTED,
@@ -19,7 +20,6 @@ import {
 import { Backoff } from "../transport/backoff.ts";
 import { AccountSync } from "./account-sync.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
-import type { ReportWriter } from "./report-writer.ts";
 import { newUserStreamCounters, UserStream, type UserStreamOwner } from "./user-stream.ts";
 
 /** Trade ids asked for again before the last known one. */

@@ -3,6 +3,7 @@
 import { toSteps } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import type { ClientIdEncoder } from "../../order/client-id.ts";
+import type { ReportWriter } from "../../order/report-writer.ts";
 import {
   ACTION_CANCEL,
   ACTION_MODIFY,
@@ -29,7 +30,6 @@ import type { VenueOrder } from "../contract.ts";
 import type { RequestTable, UnknownOrders } from "./in-flight.ts";
 import { orderStateOfText } from "./order-codes.ts";
 import type { ReplyDecoder } from "./reply-decoder.ts";
-import type { ReportWriter } from "./report-writer.ts";
 import { ACTION_STATUS } from "./request-encoder.ts";
 
 /** What an accepted request says happened, by the order's state in the answer. */

@@ -3,10 +3,10 @@ import type { RecordSink } from "../../core/record.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import type { ClientIdEncoder } from "../../order/client-id.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
+import type { KnownFill } from "../../order/report-writer.ts";
 import type { TransportFactory } from "../contract.ts";
 import type { LinkOptions } from "../transport/link.ts";
 import type { Credentials } from "./credentials.ts";
-import type { KnownFill } from "./report-writer.ts";
 import type { BinanceRest } from "./rest.ts";
 import type { UserStreamCounters } from "./user-stream.ts";
 

@@ -17,6 +17,7 @@ import {
   SEND_OK,
   SEND_RATE_LIMITED,
 } from "../../order/gateway.ts";
+import { ReportWriter } from "../../order/report-writer.ts";
 import {
   ACTION_CANCEL,
   ACTION_MODIFY,
@@ -37,7 +38,6 @@ import type { GatewayCounters, GatewayOptions } from "./gateway-options.ts";
 import { NO_ENTRY, RequestTable, UnknownOrders } from "./in-flight.ts";
 import { logonRequest } from "./logon.ts";
 import { REPLY_ERROR, REPLY_MALFORMED, REPLY_OK, ReplyDecoder } from "./reply-decoder.ts";
-import { ReportWriter } from "./report-writer.ts";
 import { ACTION_STATUS, RequestEncoder } from "./request-encoder.ts";
 import { type BinanceRest, isUnknownOutcome } from "./rest.ts";
 import { restParameters } from "./rest-orders.ts";

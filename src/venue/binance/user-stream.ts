@@ -3,6 +3,7 @@
 import { NS_PER_S } from "../../core/clock.ts";
 import type { Prng } from "../../core/prng.ts";
 import type { Instrument } from "../../market/instrument.ts";
+import type { ReportWriter } from "../../order/report-writer.ts";
 import {
   EXEC_TRADE,
   FEED_REASON_DISCONNECTED,
@@ -28,7 +29,6 @@ import {
   AccountDecoder,
 } from "./account-decoder.ts";
 import { REASON_FUNDING_FEE } from "./order-codes.ts";
-import type { ReportWriter } from "./report-writer.ts";
 import type { BinanceRest } from "./rest.ts";
 
 export interface UserStreamCounters {

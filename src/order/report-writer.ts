@@ -1,7 +1,7 @@
 // What the venue says of the account → records in the execution lane's sink. Hot: execution lane; 0 bytes per
 // record. Heads and continuations are written together or not at all: a report that does not fit is counted,
 // and the gateway then treats its view of the account as lost.
-import type { RecordSink } from "../../core/record.ts";
+import type { RecordSink } from "../core/record.ts";
 import {
   encodeBalance,
   encodeFeedStatus,
@@ -15,7 +15,7 @@ import {
   FLAG_CONTINUATION,
   FLAG_MORE,
   FLAG_VENUE,
-} from "../../wire/messages.gen.ts";
+} from "../wire/messages.gen.ts";
 
 const NS_PER_MS = 1_000_000;
 
