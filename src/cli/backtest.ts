@@ -1,26 +1,25 @@
-// bun run backtest CONFIG [--data F]… [--out D] [--json]: runs a strategy over recorded data. This file runs the
-// compat mode (compat = "hftbacktest-2.4.4" in CONFIG); a description without it asks for the live pipeline's
-// backtest. Exit codes: 0 the data ended, 1 the run failed, 2 usage or configuration.
+// bun run backtest CONFIG [--data F]… [--out D] [--json]: runs a strategy over recorded data and says what came of
+// it. --out writes the tables, the metrics and a page. Exit codes: 0 the data ended, 1 the run failed, 2 usage or
+// configuration.
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { CompatBacktest } from "../backtest/compat/compat-backtest.ts";
-import { BacktestConfigError, COMPAT_VERSION, compatConfig } from "../backtest/compat/compat-config.ts";
-import { CompatRecorder } from "../backtest/compat/compat-recorder.ts";
-import { lastEquity, writeStateCsv } from "../backtest/state-csv.ts";
-import { readToml, type TomlDocument, TomlSyntaxError } from "../core/toml.ts";
+import type { EquityOptions } from "../analytics/equity-metrics.ts";
+import { activityFigures, equityFigures, inventoryFigures } from "../analytics/metric-figures.ts";
+import { type RunMetrics, runMetrics } from "../analytics/metrics.ts";
+import { reportPage } from "../analytics/page/report-page.ts";
+import { stateRows, writeRunFiles } from "../analytics/run-files.ts";
+import { runPage } from "../analytics/run-page.ts";
+import type { RunResult } from "../analytics/run-result.ts";
+import { BacktestConfigError } from "../backtest/compat/compat-config.ts";
+import { reportConfig } from "../backtest/report-config.ts";
+import { runBacktest } from "../backtest/run-backtest.ts";
+import { readToml, TomlSyntaxError } from "../core/toml.ts";
 import { DataFileError } from "../data/data-file-error.ts";
 import { RC_END_OF_DATA } from "../exchange/compat/codes.ts";
+import { Progress } from "./progress.ts";
 
 const USAGE = "usage: bun run backtest CONFIG [--data FILE]… [--out DIR] [--json]";
-
-/** What a strategy module exports by default: runs until a step returns other than 0, 2 or 3, and returns that. */
-type CompatStrategy = (
-  hbt: CompatBacktest,
-  params: Readonly<Record<string, number>>,
-  /** Appends the present state to the series. */
-  record: () => void,
-) => number;
 
 interface Options {
   readonly config: string;
@@ -36,9 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
       console.log(USAGE);
       return 0;
     }
-    const document = readToml(options.config);
-    if (document.value["compat"] === undefined) return refuseDefaultMode(document);
-    return await runCompat(document, options);
+    return await run(options);
   } catch (error) {
     if (error instanceof DataFileError) {
       console.error(error.message);
@@ -69,76 +66,80 @@ function parse(argv: readonly string[]): Options | null {
   return { config, data: values.data, out: values.out, json: values.json };
 }
 
-function refuseDefaultMode(document: TomlDocument): never {
-  throw new BacktestConfigError(
-    `${document.file}:1: only compat = "${COMPAT_VERSION}" runs in this version (the live pipeline's mode is not there yet)`,
-  );
-}
-
-async function runCompat(document: TomlDocument, options: Options): Promise<number> {
-  const config = compatConfig(document, options.data);
-  const strategy = await loadStrategy(config.module);
-  const recorder = new CompatRecorder(config.assets, []);
-  const backtest = new CompatBacktest(config.assets.map((a, i) => ({ ...a, witness: recorder.witness(i) })));
-  const started = performance.now();
-  const rc = strategy(backtest, config.params, () => recorder.record(backtest));
-  const seconds = (performance.now() - started) / 1000;
-  const result = recorder.finish(backtest, rc);
-  const summary = {
-    mode: COMPAT_VERSION,
-    returnCode: rc,
-    endTimestamp: String(backtest.currentTimestamp),
-    seconds: Number(seconds.toFixed(3)),
-    assets: result.instruments.map(({ index }) => ({
-      steps: result.states.rows / result.instruments.length,
-      equity: lastEquity(result.states, index),
-      ...pickState(backtest, index),
-    })),
-  };
+async function run(options: Options): Promise<number> {
+  const document = readToml(options.config);
+  const equityOptions = reportConfig(document);
+  let progress = new Progress(0, "rows");
+  const { result, seconds } = await runBacktest(document, {
+    data: options.data,
+    onStart: (rows) => {
+      progress = new Progress(rows, "rows");
+    },
+    onRows: (rows) => progress.add(rows),
+  });
+  progress.end();
+  const metrics = runMetrics(result, equityOptions);
+  const summary = summaryOf(result, metrics, seconds);
   if (options.out !== undefined) {
     mkdirSync(options.out, { recursive: true });
-    for (const { index } of result.instruments) {
-      const name = result.instruments.length === 1 ? "state.csv" : `state-${index}.csv`;
-      await writeStateCsv(result, index, join(options.out, name));
-    }
+    writeRunFiles(result, options.out);
     await Bun.write(join(options.out, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+    const page = runPage(`Backtest ${basename(options.config, ".toml")}`, result, metrics, equityOptions);
+    await Bun.write(join(options.out, "report.html"), await reportPage(page));
   }
-  backtest.close();
   if (result.failure !== null) console.error(result.failure);
-  print(summary, options.json);
-  return rc === RC_END_OF_DATA ? 0 : 1;
+  if (options.json) console.log(JSON.stringify(summary));
+  else print(result, metrics, equityOptions, seconds);
+  return endedWell(result) ? 0 : 1;
 }
 
-async function loadStrategy(path: string): Promise<CompatStrategy> {
-  const module = (await import(path)) as { default?: unknown };
-  if (typeof module.default === "function") return module.default as CompatStrategy;
-  throw new BacktestConfigError(
-    `${path}: a strategy module exports by default (hbt, params, record) => return code`,
-  );
+const endedWell = (result: RunResult): boolean =>
+  result.failure === null && (result.returnCode === null || result.returnCode === RC_END_OF_DATA);
+
+function summaryOf(result: RunResult, metrics: RunMetrics, seconds: number) {
+  const { states } = result;
+  return {
+    mode: result.mode,
+    returnCode: result.returnCode,
+    endTimestamp: String(result.baseNs + BigInt(result.endTsNs)),
+    seconds: Number(seconds.toFixed(3)),
+    rows: result.rows,
+    rowsPerSecond: Math.round(result.rows / seconds),
+    assets: result.instruments.map(({ index, symbol }) => {
+      const rows = stateRows(result, index);
+      const last = (name: (typeof states.names)[number]): number | null =>
+        rows.length === 0 ? null : states.values(name)[rows[rows.length - 1]!]!;
+      return {
+        symbol,
+        steps: rows.length,
+        equity: last("equity"),
+        position: last("position"),
+        balance: last("balance"),
+        fee: last("fee"),
+        numTrades: last("numTrades"),
+        tradingVolume: last("tradingVolume"),
+        tradingValue: last("tradingValue"),
+      };
+    }),
+    metrics,
+  };
 }
 
-function pickState(backtest: CompatBacktest, asset: number) {
-  const { position, balance, fee, numTrades, tradingVolume, tradingValue } = backtest.stateValues(asset);
-  return { position, balance, fee, numTrades, tradingVolume, tradingValue };
-}
-
-interface Summary {
-  readonly returnCode: number;
-  readonly seconds: number;
-  readonly assets: readonly Readonly<Record<string, number>>[];
-}
-
-function print(summary: Summary, json: boolean): void {
-  if (json) {
-    console.log(JSON.stringify(summary));
-    return;
-  }
-  const end =
-    summary.returnCode === RC_END_OF_DATA ? "end of data" : `stopped with code ${summary.returnCode}`;
-  console.log(`${end} after ${summary.seconds} s`);
-  for (const [asset, values] of summary.assets.entries()) {
-    const fields = Object.entries(values).map(([name, value]) => `${name} ${value}`);
-    console.log(`asset ${asset}: ${fields.join(", ")}`);
+function print(result: RunResult, metrics: RunMetrics, options: EquityOptions, seconds: number): void {
+  const { returnCode } = result;
+  const end = endedWell(result)
+    ? "end of data"
+    : `stopped${returnCode === null ? "" : ` with code ${returnCode}`}`;
+  const rate = (result.rows / seconds / 1e6).toFixed(1);
+  console.log(`${end} after ${seconds.toFixed(3)} s, ${result.rows} rows (${rate} M rows/s)`);
+  for (const one of metrics.instruments) {
+    console.log(`\n${one.symbol}`);
+    const figures = [
+      ...equityFigures(one.equity, one.currency, options),
+      ...activityFigures(one.activity, one.currency),
+      ...inventoryFigures(one.inventory),
+    ];
+    for (const { name, value } of figures) console.log(`  ${name.padEnd(32)} ${value}`);
   }
 }
 

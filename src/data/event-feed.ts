@@ -27,6 +27,8 @@ export interface FeedOptions {
   readonly lotSize: number;
   /** Added to every local_ts, ns. */
   readonly latencyOffsetNs: number;
+  /** Told of every decoded chunk: how many rows more. */
+  readonly onRows?: (rows: number) => void;
 }
 
 const TWO_32 = 4_294_967_296;
@@ -43,6 +45,7 @@ export class EventFeed {
   private readonly blocks: RowBlocks;
   private readonly tickSize: number;
   private readonly latencyOffsetNs: number;
+  private readonly onRows: ((rows: number) => void) | null;
   private readonly lotOne: number;
   private readonly lotMinusOne: number;
   private baseHi = 0;
@@ -59,6 +62,7 @@ export class EventFeed {
     this.blocks = blocks;
     this.tickSize = options.tickSize;
     this.latencyOffsetNs = options.latencyOffsetNs;
+    this.onRows = options.onRows ?? null;
     this.lotOne = leastWithQuotient(options.lotSize, 0.5);
     this.lotMinusOne = -this.lotOne;
   }
@@ -123,6 +127,7 @@ export class EventFeed {
     chunk.next = null;
     this.row += rows;
     this.rows += rows;
+    this.onRows?.(rows);
     if (this.row === block.rows) this.block = null;
     if (this.tail !== null) this.tail.next = chunk;
     this.tail = chunk;

@@ -12,7 +12,7 @@ const TIERS: readonly (readonly string[])[] = [
   ["src/lane", "src/market", "src/data"],
   ["src/order"],
   ["src/journal", "src/exchange"],
-  ["src/factor", "src/risk"],
+  ["src/factor", "src/risk", "src/analytics"],
   ["src/strategy", "src/venue"],
   ["src/backtest"],
   ["src/engine"],

@@ -47,6 +47,8 @@ export interface CompatAssetOptions {
   readonly keepTrades?: boolean;
   /** Is told of orders and fills. */
   readonly witness?: OrderWitness;
+  /** Told of every decoded chunk of rows: how many. */
+  readonly onRows?: (rows: number) => void;
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -197,6 +199,7 @@ export function openFeed(options: CompatAssetOptions): EventFeed {
     tickSize: options.tickSize,
     lotSize: options.lotSize,
     latencyOffsetNs: options.feedLatencyOffsetNs ?? 0,
+    ...(options.onRows === undefined ? {} : { onRows: options.onRows }),
   });
 }
 

@@ -21,6 +21,8 @@ const interpolated = z.strictObject({
   offset_ns: z.int().default(0),
 });
 const asset = z.strictObject({
+  symbol: z.string().min(1).optional(),
+  currency: z.string().min(1).optional(),
   data: z.array(z.string()).default([]),
   tick_size: z.number().positive(),
   lot_size: z.number().positive(),
@@ -50,6 +52,9 @@ const schema = z.strictObject({
   compat: z.literal(COMPAT_VERSION),
   strategy: z.strictObject({ module: z.string(), params: z.record(z.string(), z.number()).default({}) }),
   assets: z.array(asset).min(1),
+  // Read by report-config.ts and sweep-config.ts.
+  report: z.unknown().optional(),
+  sweep: z.unknown().optional(),
 });
 
 type AssetTable = z.infer<typeof asset>;
@@ -59,6 +64,13 @@ export interface CompatRunConfig {
   readonly module: string;
   readonly params: Readonly<Record<string, number>>;
   readonly assets: readonly CompatAssetOptions[];
+  readonly names: readonly AssetName[];
+}
+
+export interface AssetName {
+  readonly symbol: string;
+  /** Of balance, fee and equity. */
+  readonly currency: string;
 }
 
 /** All problems of a description, one per line. */
@@ -105,6 +117,10 @@ export function compatConfig(document: TomlDocument, data: readonly string[]): C
     module: path(strategy.module),
     params: strategy.params,
     assets: assets.map((a, i) => assetOptions(a, files[i]!, path)),
+    names: assets.map((a, i) => ({
+      symbol: a.symbol ?? `asset${i}`,
+      currency: a.currency ?? (a.kind === "linear" ? "quote" : "base"),
+    })),
   };
 }
 

@@ -34,7 +34,7 @@ import {
 } from "../result.ts";
 import type { CompatAssetOptions } from "./compat-asset.ts";
 import type { CompatBacktest } from "./compat-backtest.ts";
-import { COMPAT_VERSION } from "./compat-config.ts";
+import { type AssetName, COMPAT_VERSION } from "./compat-config.ts";
 
 const S = columnsOf(STATE_COLUMNS);
 const O = columnsOf(ORDER_COLUMNS);
@@ -55,11 +55,10 @@ export class CompatRecorder {
   private readonly witnesses: readonly AssetWitness[];
   private startTsNs = Number.NaN;
 
-  constructor(assets: readonly CompatAssetOptions[], names: readonly string[]) {
+  constructor(assets: readonly CompatAssetOptions[], names: readonly AssetName[]) {
     this.instruments = assets.map((asset, index) => ({
       index,
-      symbol: names[index] ?? `asset${index}`,
-      currency: "quote",
+      ...names[index]!,
       tickSize: asset.tickSize,
       lotSize: asset.lotSize,
       contractSize: asset.contractSize ?? 1,

@@ -17,7 +17,7 @@ const ASSET = {
 } as const;
 
 test("the result of a compat run adds up: fills make the positions, fees and counts of the states", () => {
-  const recorder = new CompatRecorder([ASSET], ["BTCUSDT"]);
+  const recorder = new CompatRecorder([ASSET], [{ symbol: "BTCUSDT", currency: "USDT" }]);
   const backtest = new CompatBacktest([{ ...ASSET, witness: recorder.witness(0) }]);
   const rc = runSimpleMm(backtest, { half: 1, skew: 0.5, q: 0.001, maxp: 0.01 }, () =>
     recorder.record(backtest),

@@ -1,0 +1,81 @@
+// One backtest from its description, in the mode the description asks for. What the command, the sweep and tests call.
+import type { RunResult } from "../analytics/run-result.ts";
+import type { TomlDocument } from "../core/toml.ts";
+import { countRows, type EventSource } from "../data/row-blocks.ts";
+import { CompatBacktest } from "./compat/compat-backtest.ts";
+import { BacktestConfigError, COMPAT_VERSION, compatConfig } from "./compat/compat-config.ts";
+import { CompatRecorder } from "./compat/compat-recorder.ts";
+
+/** What a strategy module exports by default: runs until a step returns other than 0, 2 or 3, and returns that. */
+export type CompatStrategy = (
+  hbt: CompatBacktest,
+  params: Readonly<Record<string, number>>,
+  /** Appends the present state to the series. */
+  record: () => void,
+) => number;
+
+export interface BacktestOptions {
+  /** Replaces the data of the only asset. */
+  readonly data?: readonly string[];
+  /** Parameters that differ from the description. */
+  readonly params?: Readonly<Record<string, number>>;
+  /** Rows that replace each asset's files, by asset: what a sweep maps into memory. */
+  readonly rows?: readonly AssetRows[];
+  /** Called before the first row with the number of rows of all assets, as far as the files' headers tell. */
+  readonly onStart?: (totalRows: number) => void;
+  /** Called as rows are decoded, with how many more. */
+  readonly onRows?: (rows: number) => void;
+}
+
+export interface AssetRows {
+  readonly data: readonly EventSource[];
+  readonly initialSnapshot?: EventSource;
+}
+
+export interface BacktestRun {
+  readonly result: RunResult;
+  /** Wall time of the strategy and the engine. */
+  readonly seconds: number;
+}
+
+/** Throws BacktestConfigError (description), DataFileError (a file cannot be opened), what the strategy throws. */
+export async function runBacktest(
+  document: TomlDocument,
+  options: BacktestOptions = {},
+): Promise<BacktestRun> {
+  if (document.value["compat"] !== undefined) return runCompat(document, options);
+  throw new BacktestConfigError(
+    `${document.file}:1: only compat = "${COMPAT_VERSION}" runs in this version (the live pipeline's mode is not there yet)`,
+  );
+}
+
+async function runCompat(document: TomlDocument, options: BacktestOptions): Promise<BacktestRun> {
+  const config = compatConfig(document, options.data ?? []);
+  const strategy = await loadStrategy(config.module);
+  const described = config.assets.map((asset, i) => ({ ...asset, ...options.rows?.[i] }));
+  const recorder = new CompatRecorder(described, config.names);
+  const { onRows } = options;
+  const assets = described.map((asset, i) => ({
+    ...asset,
+    witness: recorder.witness(i),
+    ...(onRows === undefined ? {} : { onRows }),
+  }));
+  options.onStart?.(described.reduce((sum, asset) => sum + countRows(asset.data), 0));
+  const started = performance.now();
+  const backtest = new CompatBacktest(assets);
+  try {
+    const code = strategy(backtest, { ...config.params, ...options.params }, () => recorder.record(backtest));
+    const seconds = (performance.now() - started) / 1000;
+    return { result: recorder.finish(backtest, code), seconds };
+  } finally {
+    backtest.close();
+  }
+}
+
+async function loadStrategy(path: string): Promise<CompatStrategy> {
+  const module = (await import(path)) as { default?: unknown };
+  if (typeof module.default === "function") return module.default as CompatStrategy;
+  throw new BacktestConfigError(
+    `${path}: a strategy module exports by default (hbt, params, record) => return code`,
+  );
+}
