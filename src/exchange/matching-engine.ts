@@ -38,6 +38,16 @@ export interface MatchListener {
   onClosed(slot: number, reason: number): void;
 }
 
+export interface MatchingOptions {
+  /** Own orders working at once. Default 1024. */
+  readonly capacity?: number;
+  /**
+   * An order that trades, trades whole: a maker when the queue before it is gone, a taker at the best opposite
+   * price, whatever stands there (hftbacktest's NoPartialFillExchange).
+   */
+  readonly wholeFills?: boolean;
+}
+
 export class MatchingEngine {
   readonly orders: OwnOrders;
   readonly book: MarketBook;
@@ -46,13 +56,15 @@ export class MatchingEngine {
   private readonly queue: QueueModel;
   private readonly listener: MatchListener;
   private readonly taken = new TakenLiquidity();
+  private readonly wholeFills: boolean;
   private reduceOnlyCount = 0;
 
-  constructor(book: MarketBook, queue: QueueModel, listener: MatchListener, capacity = 1024) {
+  constructor(book: MarketBook, queue: QueueModel, listener: MatchListener, options: MatchingOptions = {}) {
     this.book = book;
     this.queue = queue;
     this.listener = listener;
-    this.orders = new OwnOrders(capacity);
+    this.wholeFills = options.wholeFills === true;
+    this.orders = new OwnOrders(options.capacity ?? 1024);
   }
 
   /**
@@ -72,7 +84,8 @@ export class MatchingEngine {
     const market = orderType === ORDER_TYPE_MARKET;
     if (reduceOnly && -side * this.positionLots <= 0) return REJECT_REDUCE_ONLY;
     if (!market && tif === TIF_GTX && this.wouldTake(side, pxTicks)) return REJECT_WOULD_TAKE;
-    if (!market && tif === TIF_FOK && this.takeableLots(side, pxTicks, qtyLots) < qtyLots)
+    const needed = this.wholeFills ? 1 : qtyLots;
+    if (!market && tif === TIF_FOK && this.takeableLots(side, pxTicks, needed) < needed)
       return REJECT_NOT_FILLABLE;
     const slot = this.orders.allocate();
     if (slot === NO_ORDER) return REJECT_FULL;
@@ -202,7 +215,8 @@ export class MatchingEngine {
     o.traded[slot]! += tradeLots;
     // A fraction of a lot cannot trade; the tolerance absorbs the model's last-bit noise.
     const lots = Math.min(Math.floor(beyond + 1e-9), o.leavesLots[slot]!);
-    return lots > 0 ? this.execute(slot, o.pxTicks[slot]!, lots, true) : 0;
+    if (lots <= 0) return 0;
+    return this.execute(slot, o.pxTicks[slot]!, this.wholeFills ? o.leavesLots[slot]! : lots, true);
   }
 
   private fillCrossed(side: number, oppositeBest: number): void {
@@ -235,6 +249,10 @@ export class MatchingEngine {
     const side = o.side[slot]!;
     const limit = side * o.pxTicks[slot]!;
     let level = this.book.bestTicks(-side);
+    if (this.wholeFills && side * level <= limit) {
+      this.execute(slot, level, o.leavesLots[slot]!, false);
+      return false;
+    }
     for (;;) {
       const own = o.head(-side);
       const ownPx = own === NO_ORDER ? Number.NaN : o.pxTicks[own]!;

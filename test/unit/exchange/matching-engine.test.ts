@@ -61,7 +61,7 @@ class Recorder implements MatchListener {
 
 function makeEngine(queue: QueueModel = riskAverseQueue, book: MarketBook = new SortedBook()) {
   const recorder = new Recorder();
-  const engine = new MatchingEngine(book, queue, recorder, 256);
+  const engine = new MatchingEngine(book, queue, recorder, { capacity: 256 });
   recorder.engine = engine;
   return { engine, recorder };
 }
