@@ -1,6 +1,6 @@
 // Session time: f64 nanoseconds since the base, exact below 2^53 (104 days). The base is 00:00 UTC of the
-// session's first day, so intervals and day boundaries are exact multiples. Only CLOCK_MONOTONIC advances
-// session time; CLOCK_REALTIME is read once at start.
+// session's first day, so intervals and day boundaries are exact multiples. Only CLOCK_BOOTTIME advances session
+// time (docs/adr/0007); CLOCK_REALTIME is read once at start.
 
 export const NS_PER_US = 1_000;
 export const NS_PER_MS = 1_000_000;
@@ -22,28 +22,28 @@ export function baseOfDayNs(realtimeNs: bigint): bigint {
 export interface TimeBase {
   /** Session base, ns since the Unix epoch, a multiple of a day. */
   readonly baseNs: bigint;
-  /** CLOCK_MONOTONIC reading that corresponds to `anchorNs`, in ns (a double: exact for 104 days of uptime). */
-  readonly monotonicAnchorNs: number;
+  /** CLOCK_BOOTTIME reading that corresponds to `anchorNs`, in ns (a double: exact for 104 days of uptime). */
+  readonly bootAnchorNs: number;
   /** Session time at the anchor. */
   readonly anchorNs: number;
 }
 
-export function makeTimeBase(realtimeNs: bigint, monotonicNs: number): TimeBase {
+export function makeTimeBase(realtimeNs: bigint, bootNs: number): TimeBase {
   const baseNs = baseOfDayNs(realtimeNs);
-  return { baseNs, monotonicAnchorNs: monotonicNs, anchorNs: Number(realtimeNs - baseNs) };
+  return { baseNs, bootAnchorNs: bootNs, anchorNs: Number(realtimeNs - baseNs) };
 }
 
 export class SessionClock implements Clock {
   private readonly offsetNs: number;
-  private readonly monotonicNs: () => number;
+  private readonly bootNs: () => number;
 
-  constructor(base: TimeBase, monotonicNs: () => number) {
-    this.offsetNs = base.anchorNs - base.monotonicAnchorNs;
-    this.monotonicNs = monotonicNs;
+  constructor(base: TimeBase, bootNs: () => number) {
+    this.offsetNs = base.anchorNs - base.bootAnchorNs;
+    this.bootNs = bootNs;
   }
 
   nowNs(): number {
-    return this.monotonicNs() + this.offsetNs;
+    return this.bootNs() + this.offsetNs;
   }
 }
 

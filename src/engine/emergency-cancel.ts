@@ -1,6 +1,9 @@
 // Cancelling without the execution lane: main owns one REST connection for it. Used when the kill word is
 // set, when a lane is dead, and to prove at the end of a session that nothing works any more.
-import type { VenueAccount } from "../venue/contract.ts";
+//
+// Whoever asks while a run is under way joins its rounds with a deadline of its own, and is answered by looks that
+// began after it asked: what an earlier caller saw proves nothing about orders that were sent since.
+import type { VenueAccount, VenueResult } from "../venue/contract.ts";
 
 export interface CancelReport {
   /** True when the venue showed no open order twice in a row. */
@@ -15,48 +18,87 @@ export interface CancelOptions {
   readonly deadlineMs: number;
   /** Requests that left and have no answer yet: a place among them may still arrive. */
   readonly inFlight: () => number;
-  readonly nowMs: () => number;
 }
+
+/** What cancelling needs of an account. */
+export type CancelAccount = Pick<VenueAccount, "cancelAll" | "openOrders">;
 
 const PAUSE_MS = 10;
 const EMPTY_LOOKS = 2;
 
+/** One caller. */
+interface Waiter {
+  readonly options: CancelOptions;
+  readonly resolve: (report: CancelReport) => void;
+  timer: ReturnType<typeof setTimeout> | null;
+  empty: number;
+  rounds: number;
+  error: string;
+}
+
 export class EmergencyCanceller {
-  private readonly account: VenueAccount;
-  private running: Promise<CancelReport> | null;
+  private readonly account: CancelAccount;
+  private readonly waiters = new Set<Waiter>();
+  private running = false;
 
-  constructor(account: VenueAccount) {
+  constructor(account: CancelAccount) {
     this.account = account;
-    this.running = null;
   }
 
-  /** Cancels on every symbol, repeatedly, until the venue shows none open twice. One run at a time. */
+  /** Cancels on every symbol, repeatedly, until the venue shows none open twice, or the caller's own deadline. */
   cancelUntilEmpty(options: CancelOptions): Promise<CancelReport> {
-    this.running ??= this.run(options).finally(() => {
-      this.running = null;
-    });
-    return this.running;
+    const { promise, resolve } = Promise.withResolvers<CancelReport>();
+    const waiter: Waiter = { options, resolve, timer: null, empty: 0, rounds: 0, error: "" };
+    // A venue that does not answer must not hold a caller beyond its deadline.
+    waiter.timer = setTimeout(() => {
+      waiter.error ||= "the venue did not answer in time";
+      this.end(waiter, false);
+    }, options.deadlineMs);
+    this.waiters.add(waiter);
+    if (!this.running) void this.run();
+    return promise;
   }
 
-  private async run(options: CancelOptions): Promise<CancelReport> {
-    const deadline = options.nowMs() + options.deadlineMs;
-    let empty = 0;
-    let rounds = 0;
-    let error = "";
-    while (options.nowMs() < deadline) {
-      rounds++;
-      if (empty === 0) {
-        const results = await Promise.all(options.symbols.map((symbol) => this.account.cancelAll(symbol)));
-        for (const result of results) if (!result.ok) error = result.message;
-      }
-      // Symbol by symbol: a fortieth of the weight of asking for all, and this loop must never run dry.
-      const looks = await Promise.all(options.symbols.map((symbol) => this.account.openOrders(symbol)));
-      for (const look of looks) if (!look.ok) error = look.message;
-      const clear = looks.every((look) => look.ok && look.value.length === 0) && options.inFlight() === 0;
-      empty = clear ? empty + 1 : 0;
-      if (empty >= EMPTY_LOOKS) return { proven: true, rounds, error };
-      await Bun.sleep(PAUSE_MS);
+  private async run(): Promise<void> {
+    this.running = true;
+    while (this.waiters.size > 0) {
+      // Whoever asks from here on is not answered by this round.
+      const asked = [...this.waiters];
+      const { clear, error } = await this.cancelAndLook(asked);
+      for (const waiter of asked) this.settle(waiter, clear, error);
+      if (this.waiters.size > 0) await Bun.sleep(PAUSE_MS);
     }
-    return { proven: false, rounds, error };
+    this.running = false;
+  }
+
+  private async cancelAndLook(
+    asked: readonly Waiter[],
+  ): Promise<{ readonly clear: boolean; readonly error: string }> {
+    const { account } = this;
+    const symbols = [...new Set(asked.flatMap((waiter) => waiter.options.symbols))];
+    let error = "";
+    const note = (results: readonly VenueResult<unknown>[]) => {
+      for (const result of results) if (!result.ok) error = result.message;
+    };
+    if (asked.some((waiter) => waiter.empty === 0))
+      note(await Promise.all(symbols.map((symbol) => account.cancelAll(symbol))));
+    // Symbol by symbol: a fortieth of the weight of asking for all, and this loop must never run dry.
+    const looks = await Promise.all(symbols.map((symbol) => account.openOrders(symbol)));
+    note(looks);
+    return { clear: looks.every((look) => look.ok && look.value.length === 0), error };
+  }
+
+  private settle(waiter: Waiter, clear: boolean, error: string): void {
+    if (!this.waiters.has(waiter)) return;
+    waiter.rounds++;
+    if (error !== "") waiter.error = error;
+    waiter.empty = clear && waiter.options.inFlight() === 0 ? waiter.empty + 1 : 0;
+    if (waiter.empty >= EMPTY_LOOKS) this.end(waiter, true);
+  }
+
+  private end(waiter: Waiter, proven: boolean): void {
+    if (!this.waiters.delete(waiter)) return;
+    if (waiter.timer !== null) clearTimeout(waiter.timer);
+    waiter.resolve({ proven, rounds: waiter.rounds, error: waiter.error });
   }
 }

@@ -4,9 +4,10 @@
 import { copyRecord, NO_SLOT, type RecordHandler, type RecordSink } from "../core/record.ts";
 import type { Agent } from "../lane/agent.ts";
 import type { JournalSink } from "../lane/journal-sink.ts";
+import type { Supervision } from "../lane/supervision.ts";
 import type { RingConsumer } from "../ring/spsc-ring.ts";
 import type { KillWordReader } from "../risk/kill-word.ts";
-import { OBSERVED_KILL_WORD } from "../wire/codes.ts";
+import { OBSERVED_DEAD_MAN, OBSERVED_KILL_WORD, OBSERVED_SUSPENSION } from "../wire/codes.ts";
 import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../wire/messages.gen.ts";
 import { COUNTERS } from "./telemetry-names.ts";
 
@@ -25,6 +26,13 @@ export interface ExecutionAgentParts {
   readonly orders: JournalSink;
   readonly telemetry: JournalSink;
   readonly killWord: KillWordReader;
+  /** Main's signs of life; null where nobody supervises (tests, warm-up). */
+  readonly supervision: Supervision | null;
+  /** Main silent, or this lane not run, for longer than this. */
+  readonly stallNs: number;
+  readonly suspensionNs: number;
+  /** Main is dead or stuck: `ageNs` since its last sign. Called once per silence. */
+  readonly onMainSilent: (ageNs: number) => void;
   readonly timerNs: number;
   readonly nowNs: () => number;
   readonly pollGateway: (nowNs: number) => number;
@@ -36,6 +44,8 @@ export interface ExecutionAgentParts {
   readonly reconnects: () => number;
   /** Log lines and display copies that found no room. */
   readonly noticesLost: () => number;
+  /** Answers to commands that found no room. */
+  readonly repliesLost: () => number;
 }
 
 export class ExecutionAgent implements Agent {
@@ -45,6 +55,10 @@ export class ExecutionAgent implements Agent {
   private lastKill: number;
   private nextTimerNs: number;
   private nextFiguresNs: number;
+  private lastRoundNs: number;
+  private mainGraceUntilNs: number;
+  private mainSilent: boolean;
+  private guarded: boolean;
 
   constructor(parts: ExecutionAgentParts) {
     this.parts = parts;
@@ -52,6 +66,10 @@ export class ExecutionAgent implements Agent {
     this.lastKill = 0;
     this.nextTimerNs = 0;
     this.nextFiguresNs = 0;
+    this.lastRoundNs = 0;
+    this.mainGraceUntilNs = 0;
+    this.mainSilent = false;
+    this.guarded = true;
   }
 
   onStart(): void {
@@ -60,7 +78,11 @@ export class ExecutionAgent implements Agent {
 
   doWork(): number {
     const nowNs = this.parts.nowNs();
-    let work = this.drainControl() + this.observeKill(nowNs) + this.drainSignals();
+    // Before anything that waits is read: it is as old as the gap.
+    let work = this.observeSuspension(nowNs);
+    work += this.drainControl() + this.observeKill(nowNs);
+    if (nowNs >= this.nextTimerNs) work += this.superviseMain(nowNs);
+    work += this.drainSignals();
     if (nowNs >= this.nextTimerNs) work += this.timer(nowNs);
     work += this.parts.pollGateway(nowNs);
     if (work > 0) this.parts.observed.publish();
@@ -99,28 +121,47 @@ export class ExecutionAgent implements Agent {
 
   private observeKill(nowNs: number): number {
     const word = this.parts.killWord.load();
-    if (word === this.lastKill) return 0;
+    if (word === this.lastKill || !this.observe(OBSERVED_KILL_WORD, word, nowNs)) return 0;
+    this.lastKill = word;
+    return 1;
+  }
+
+  private observeSuspension(nowNs: number): number {
+    const gapNs = nowNs - this.lastRoundNs;
+    const first = this.lastRoundNs === 0;
+    this.lastRoundNs = nowNs;
+    if (first || gapNs <= this.parts.suspensionNs) return 0;
+    // Main was held up as well, perhaps: it has as long as ever to show itself.
+    this.mainGraceUntilNs = nowNs + this.parts.stallNs;
+    this.observe(OBSERVED_SUSPENSION, gapNs, nowNs);
+    return 1;
+  }
+
+  /** At each timer: a main that is stuck cannot renew the dead-man's switch, nor cancel in an emergency. */
+  private superviseMain(nowNs: number): number {
+    const { supervision, stallNs } = this.parts;
+    if (supervision === null) return 0;
+    const guarded = nowNs < supervision.guardedUntilNs;
+    let work = 0;
+    if (guarded !== this.guarded && this.observe(OBSERVED_DEAD_MAN, guarded ? 1 : 0, nowNs)) {
+      this.guarded = guarded;
+      work = 1;
+    }
+    const ageNs = nowNs - supervision.beatNs;
+    const silent = ageNs > stallNs && nowNs > this.mainGraceUntilNs;
+    if (silent && !this.mainSilent) this.parts.onMainSilent(ageNs);
+    this.mainSilent = silent;
+    return work;
+  }
+
+  /** False: the journal has no room now; the caller tries again. */
+  private observe(code: number, value: number, nowNs: number): boolean {
     const { observed } = this.parts;
     const at = observed.tryClaim();
-    if (at === NO_SLOT) return 0;
-    this.lastKill = word;
-    encodeObservation(
-      observed.memory,
-      at,
-      FLAG_END_OF_EVENT,
-      0,
-      0,
-      0,
-      0,
-      0,
-      nowNs,
-      OBSERVED_KILL_WORD,
-      word,
-      0,
-      0,
-    );
+    if (at === NO_SLOT) return false;
+    encodeObservation(observed.memory, at, FLAG_END_OF_EVENT, 0, 0, 0, 0, 0, nowNs, code, value, 0, 0);
     observed.commit();
-    return 1;
+    return true;
   }
 
   private timer(nowNs: number): number {
@@ -153,6 +194,7 @@ export class ExecutionAgent implements Agent {
     counters[COUNTERS.execution.indexOf("ordersLost")] = orders.lost;
     counters[COUNTERS.execution.indexOf("telemetryLost")] = telemetry.lost;
     counters[COUNTERS.execution.indexOf("noticesLost")] = this.parts.noticesLost();
+    counters[COUNTERS.execution.indexOf("repliesLost")] = this.parts.repliesLost();
     counters[COUNTERS.execution.indexOf("reconnects")] = this.parts.reconnects();
     this.parts.writeBoard();
   }

@@ -1,11 +1,12 @@
 // EXECUTION: strategies, gate, orders, ledger and the gateway. FACTOR's records come in order from a ring or a
 // pipe; everything observed asynchronously passes the journaling pipe, so the journal holds it, with the
 // number of FACTOR records before it, when the logic acts on it.
-import type { RecordHandler } from "../core/record.ts";
+import type { RecordHandler, RecordSink } from "../core/record.ts";
 import { signalIndex } from "../factor/signal-registry.ts";
 import { BoardWriter } from "../lane/board.ts";
 import { JournalSink } from "../lane/journal-sink.ts";
 import { JournaledPipe, type SequenceSource } from "../lane/pipe.ts";
+import { Supervision } from "../lane/supervision.ts";
 import { ClientIdEncoder } from "../order/client-id.ts";
 import type { OrderGateway } from "../order/gateway.ts";
 import type { RingConsumer } from "../ring/spsc-ring.ts";
@@ -23,6 +24,8 @@ import { STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { loadDefinition } from "./load-strategy.ts";
 import { NoticeTap } from "./notice-tap.ts";
 import { restoreLedger, strategyNow } from "./recovered.ts";
+import { ReplyTap } from "./reply-tap.ts";
+import { suspensionNs } from "./settings.ts";
 import { loadCredentials, makeRest } from "./venue-access.ts";
 import { WitnessedGateway, WitnessedKillWord } from "./witness.ts";
 import { workingRequests } from "./working-requests.ts";
@@ -59,7 +62,8 @@ export async function buildExecution(
   const nowNs = () => clock.nowNs();
   // The gateway needs the pipe to the handler, and the handler the gateway: it is opened last.
   const door = new WitnessedGateway(orders);
-  const handler = await makeHandler(context, door, orders, telemetry, killWord);
+  const sinks = executionSinks(context, orders, telemetry);
+  const handler = await makeHandler(context, door, sinks, killWord);
   const observed = new NoticeTap(new JournaledPipe(orders, handler, upstream), context.log);
   const credentials = await loadCredentials(venue.credentialsFile);
   const gateway = new BinanceGateway({
@@ -72,7 +76,7 @@ export async function buildExecution(
     baseMs: context.baseMs,
     nowNs,
     connect: (h) => context.edges.connect(h, nowNs),
-    link: linkOptions(venue, venue.userHeartbeatMs),
+    link: linkOptions(start.settings, venue.userHeartbeatMs),
     wsApiUrl: venue.wsApiUrl,
     privateUrl: venue.privateUrl,
     recvWindowMs: venue.recvWindowMs,
@@ -100,6 +104,10 @@ export async function buildExecution(
     orders,
     telemetry,
     killWord,
+    supervision: context.edges.isLive ? new Supervision(start.arena) : null,
+    stallNs: engine.stallMs * 1e6,
+    suspensionNs: suspensionNs(start.settings),
+    onMainSilent: (ageNs) => latch(context, killWord, `main has not run for ${Math.round(ageNs / 1e6)} ms`),
     timerNs: engine.timerMs * 1e6,
     nowNs,
     pollGateway: (now) => gateway.poll(now),
@@ -109,23 +117,43 @@ export async function buildExecution(
     counters: context.telemetry("execution").counters,
     reconnects: () => gateway.orders.disconnects,
     noticesLost: () => context.log.lost,
+    repliesLost: () => sinks.orders.lost,
   });
   return { entry: handler, agent };
+}
+
+/** What the handler writes: to the journal, with copies to main. */
+export interface ExecutionSinks {
+  readonly journal: JournalSink;
+  readonly orders: ReplyTap;
+  readonly telemetry: RecordSink;
+}
+
+export function executionSinks(
+  context: LaneContext,
+  orders: JournalSink,
+  telemetry: JournalSink,
+): ExecutionSinks {
+  const replies = context.toMain(context.start.layout.rings.replies);
+  return {
+    journal: orders,
+    orders: new ReplyTap(new NoticeTap(orders, context.log), replies),
+    telemetry: new NoticeTap(telemetry, context.log),
+  };
 }
 
 /** The execution handler as the lane runs it. */
 export async function makeHandler(
   context: LaneContext,
   gateway: OrderGateway,
-  orders: JournalSink,
-  telemetry: JournalSink,
+  sinks: ExecutionSinks,
   killWord: KillWord,
 ): Promise<ExecutionHandler> {
   const { start, clock } = context;
   const { settings, layout } = start;
   const lane = context.telemetry("execution");
   const histogram = (name: string) => lane.histogram(layout.telemetry.execution, name);
-  const lastLook = new WitnessedKillWord(killWord, orders);
+  const lastLook = new WitnessedKillWord(killWord, sinks.journal);
   const handler = new ExecutionHandler({
     instruments: start.instruments,
     strategies: await Promise.all(start.strategies.map((s) => strategySetup(s, start))),
@@ -136,8 +164,8 @@ export async function makeHandler(
     nonceHi: start.session.nonceHi,
     maxOrders: settings.engine.maxOrders,
     gateway,
-    orders: new NoticeTap(orders, context.log),
-    telemetry: new NoticeTap(telemetry, context.log),
+    orders: sinks.orders,
+    telemetry: sinks.telemetry,
     killWord: lastLook,
     latchKill: (reason) => latch(context, killWord, KILL_REASONS[reason] ?? "limit"),
     stampNs: () => clock.nowNs(),

@@ -11,7 +11,7 @@ import { BinanceMarketData, type FeedCounters, newFeedCounters } from "../venue/
 import { LINK_DEFAULTS, type LinkOptions } from "../venue/transport/link.ts";
 import type { LaneContext } from "./lane-host.ts";
 import { STREAM_MARKET } from "./layout.ts";
-import type { VenueSettings } from "./settings.ts";
+import { type EngineSettings, suspensionNs } from "./settings.ts";
 import { COUNTERS } from "./telemetry-names.ts";
 import { makeRest } from "./venue-access.ts";
 
@@ -22,10 +22,12 @@ const QUIET_HEARTBEATS = 3;
 /** Counters are copied to the arena this often. */
 const COUNTERS_EVERY_NS = 20 * NS_PER_MS;
 
-export function linkOptions(venue: VenueSettings, heartbeatMs: number): LinkOptions {
+export function linkOptions(settings: EngineSettings, heartbeatMs: number): LinkOptions {
+  const { venue } = settings;
   return {
     ...LINK_DEFAULTS,
     heartbeatNs: heartbeatMs * NS_PER_MS,
+    suspensionNs: suspensionNs(settings),
     rotationNs: venue.rotateHours * NS_PER_HOUR,
     bufferedBytesMax: venue.sendBufferBytes,
     backoffMinNs: venue.reconnectMinMs * NS_PER_MS,
@@ -52,7 +54,7 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): A
     connect: (handler) => context.edges.connect(handler, nowNs),
     snapshots: (symbol) => rest.depthSnapshot(symbol),
     link: {
-      ...linkOptions(venue, venue.heartbeatMs),
+      ...linkOptions(start.settings, venue.heartbeatMs),
       quietNs: QUIET_HEARTBEATS * venue.heartbeatMs * NS_PER_MS,
     },
     timerNs: start.marketTimerNs,

@@ -1,6 +1,6 @@
 // A lane's side of its life: receives LaneStart, builds and warms its agents, reports ready, runs the duty
 // cycle until the stop word, reports the end. The worker entry files call hostLane and nothing else.
-import { gettid, monotonicNs } from "../../ffi/host.ts";
+import { bootNs, gettid, monotonicNs } from "../../ffi/host.ts";
 import { type Clock, SessionClock } from "../core/clock.ts";
 import { RecordMemory } from "../core/record.ts";
 import type { Agent } from "../lane/agent.ts";
@@ -33,7 +33,7 @@ export class LaneContext {
     this.edges = edges;
     this.memory = new RecordMemory(start.arena);
     const base = openArena(start.arena, SCHEMA_VERSION);
-    this.clock = new SessionClock(base, monotonicNs);
+    this.clock = new SessionClock(base, bootNs);
     this.baseMs = Number(base.baseNs / 1_000_000n);
     const notices = new RingProducer(this.memory, start.layout.rings.notices[start.placement.name]!, null);
     this.log = new LaneLog(notices, start.laneNumber, this.clock);
@@ -42,6 +42,11 @@ export class LaneContext {
   /** The producing end of a ring whose consumer runs in `consumerRole`'s lane. */
   producer(ring: RingLocation, consumerRole: LaneRole): RingProducer {
     return new RingProducer(this.memory, ring, this.doorbellOf(consumerRole));
+  }
+
+  /** Main polls: it has no doorbell. */
+  toMain(ring: RingLocation): RingProducer {
+    return new RingProducer(this.memory, ring, null);
   }
 
   consumer(ring: RingLocation): RingConsumer {

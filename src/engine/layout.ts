@@ -4,7 +4,7 @@
 //                 market                signals                    orders, telemetry
 //   FEED lane ─────────────▶ FACTOR ─────────────▶ EXECUTION ─────────────────────────▶ WRITER lane
 //      └── journal.market ─────────────────────────────────────────────────────────────────▲
-//   main ── control ──▶ EXECUTION          every lane ── notices.<lane> ──▶ main
+//   main ── control ──▶ EXECUTION ── replies ──▶ main          every lane ── notices.<lane> ──▶ main
 import { type BoardLocation, planBoard } from "../lane/board.ts";
 import type { LanePlacement, LaneRole } from "../lane/placement.ts";
 import { planTelemetry, type TelemetryLocation } from "../lane/telemetry.ts";
@@ -43,6 +43,7 @@ export interface EngineLayout {
     readonly ordersJournal: RingLocation;
     readonly telemetryJournal: RingLocation;
     readonly control: RingLocation;
+    readonly replies: RingLocation;
     readonly notices: Readonly<Record<string, RingLocation>>;
   };
   /** Byte offsets; by lane name. */
@@ -76,6 +77,9 @@ export function planLayout(
     ordersJournal: planRing(plan, "journal.orders", capacities.ordersJournal),
     telemetryJournal: planRing(plan, "journal.telemetry", capacities.telemetryJournal),
     control: planRing(plan, "control", capacities.control),
+    // Main reads its answers before each command, so at most those of one full control ring and of the commands
+    // that wait for an outcome (fewer) are unread.
+    replies: planRing(plan, "replies", capacities.control * 2),
     notices: Object.fromEntries(
       lanes.map((lane) => [lane.name, planRing(plan, `notices.${lane.name}`, capacities.notices)]),
     ),

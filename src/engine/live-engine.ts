@@ -5,11 +5,12 @@
 //   stop:  EXECUTION stops quoting, cancels, confirms → main proves it at the venue → stop word → summary
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { lockMemory, monotonicNs, realtimeNs } from "../../ffi/host.ts";
+import { bootNs, lockMemory, monotonicNs, realtimeNs } from "../../ffi/host.ts";
 import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { type Recovery, recoverWal } from "../journal/recovery.ts";
 import { readManifests, type SessionManifest, writeManifest } from "../journal/session-manifest.ts";
 import { confineProcess, keepSweeping } from "../lane/pinning.ts";
+import { Supervision } from "../lane/supervision.ts";
 import type { Instrument } from "../market/instrument.ts";
 import { createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { type KillWord, openKillWord } from "../risk/kill-word.ts";
@@ -66,6 +67,7 @@ export class LiveEngine {
   private venue: VenueAccess | null = null;
   private canceller: EmergencyCanceller | null = null;
   private supervisor: Supervisor | null = null;
+  private supervision: Supervision | null = null;
   private deadMan: DeadManSwitch | null = null;
   private lanes: Lane[] = [];
   private stopSweeping: (() => void) | null = null;
@@ -124,6 +126,7 @@ export class LiveEngine {
     for (const note of plan.placement.notes) hooks.log("warn", note);
     const starts = await this.laneStarts(plan, instruments, recovery, earlier);
     this.linkOf = new MainLink(starts[0]!);
+    this.supervision = new Supervision(starts[0]!.arena);
     this.viewOf = new EngineView(starts[0]!, plan, this.linkOf);
     this.linkOf.onNotice((notice) => hooks.log(notice.level, notice.text, { lane: notice.lane }));
     this.supervisor = this.makeSupervisor();
@@ -166,7 +169,7 @@ export class LiveEngine {
   ): Promise<LaneStart[]> {
     const nowNs = realtimeNs();
     const session = newSession(nowNs, (words) => crypto.getRandomValues(words));
-    const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, monotonicNs());
+    const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, bootNs());
     this.arenaWords = new Int32Array(arena);
     const { placement, layout } = plan;
     const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };
@@ -251,20 +254,35 @@ export class LiveEngine {
   private async armDeadMan(): Promise<void> {
     const symbols = this.settings.instruments.map((i) => i.symbol);
     const { rest, settings } = required(this.venue);
-    this.deadMan = new DeadManSwitch(rest, symbols, settings.deadManMs, this.hooks.log);
+    const { clock } = this.link;
+    const supervision = required(this.supervision);
+    this.deadMan = new DeadManSwitch({
+      account: rest,
+      symbols,
+      countdownMs: settings.deadManMs,
+      log: this.hooks.log,
+      nowNs: () => clock.nowNs(),
+      onGuarded: (untilNs) => supervision.guard(untilNs),
+    });
     await this.deadMan.start();
   }
 
   private makeSupervisor(): Supervisor {
     const { hooks, settings } = this;
+    const { clock } = this.link;
+    const supervision = required(this.supervision);
     return new Supervisor(
       {
+        beat: () => supervision.beat(clock.nowNs()),
         killWord: () => this.killWord.load(),
         onKill: (word) => this.onKillWord(word),
         drainNotices: () => this.link.drain(),
         vitals: () => this.view.vitals(),
         onStall: (lane, ageMs) => this.onLaneDead(lane, `no heartbeat for ${Math.round(ageMs)} ms`),
-        onMainStall: (ms) => hooks.log("warn", `main was held up for ${Math.round(ms)} ms`),
+        onMainStall: (ms) => {
+          hooks.log("warn", `main was held up for ${Math.round(ms)} ms`);
+          this.deadMan?.renewNow();
+        },
       },
       settings.engine.stallMs,
     );
@@ -309,7 +327,6 @@ export class LiveEngine {
       symbols: this.settings.instruments.map((i) => i.symbol),
       deadlineMs,
       inFlight: () => this.inFlight(),
-      nowMs: () => performance.now(),
     });
   }
 

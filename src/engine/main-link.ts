@@ -1,6 +1,6 @@
-// Main's ends of the rings: commands to EXECUTION, notices from every lane. A command is answered by a
-// ControlReply with its id, which comes back as a notice. Cold.
-import { monotonicNs } from "../../ffi/host.ts";
+// Main's ends of the rings: commands to EXECUTION, its answers, notices from every lane. A command is answered by a
+// ControlReply with its id, over a ring that cannot overflow; notices may be lost. Cold.
+import { bootNs, monotonicNs } from "../../ffi/host.ts";
 import { type Clock, SessionClock } from "../core/clock.ts";
 import { NO_SLOT, type RecordHandler, RecordMemory } from "../core/record.ts";
 import { type Notice, NoticeReader } from "../lane/notices.ts";
@@ -14,8 +14,6 @@ import {
   encodeControl,
   FLAG_END_OF_EVENT,
   FLAG_MORE,
-  HEADER_KIND,
-  KIND_CONTROL_REPLY,
   SCHEMA_VERSION,
 } from "../wire/messages.gen.ts";
 import type { LaneStart } from "./lane-protocol.ts";
@@ -62,6 +60,8 @@ export class MainLink {
   readonly baseNs: bigint;
   private readonly start: LaneStart;
   private readonly control: RingProducer;
+  private readonly replies: RingConsumer;
+  private readonly replyHandler: RecordHandler;
   private readonly notices: readonly { readonly consumer: RingConsumer; readonly reader: NoticeReader }[];
   private readonly waiting = new Map<number, (reply: CommandReply) => void>();
   private readonly observers: RecordHandler[] = [];
@@ -73,15 +73,16 @@ export class MainLink {
     this.start = start;
     this.memory = new RecordMemory(start.arena);
     const base = openArena(start.arena, SCHEMA_VERSION);
-    this.clock = new SessionClock(base, monotonicNs);
+    this.clock = new SessionClock(base, bootNs);
     this.baseNs = base.baseNs;
     const lane = start.roleLanes.execution;
     const bell = start.parks[lane] ? new Doorbell(start.arena, start.layout.doorbells[lane]!) : null;
     this.control = new RingProducer(this.memory, start.layout.rings.control, bell);
+    this.replies = new RingConsumer(this.memory, start.layout.rings.replies);
     const reply = new ControlReply(this.memory);
+    this.replyHandler = { onRecord: (m, at) => this.onReply(reply.wrap(m, at)) };
     const others: RecordHandler = {
       onRecord: (m, at) => {
-        if (m.u16[(at >> 1) + HEADER_KIND] === KIND_CONTROL_REPLY) this.onReply(reply.wrap(m, at));
         for (const observer of this.observers) observer.onRecord(m, at);
       },
     };
@@ -108,6 +109,7 @@ export class MainLink {
 
   /** Reads what the lanes have sent; called by the supervisor's tick. */
   drain(): void {
+    while (this.replies.drain(this.replyHandler, DRAIN_LIMIT) > 0);
     for (const { consumer, reader } of this.notices) while (consumer.drain(reader, DRAIN_LIMIT) > 0);
   }
 
@@ -144,6 +146,8 @@ export class MainLink {
   }
 
   private encode(command: Command, id: number): boolean {
+    // What bounds the ring of answers.
+    this.drain();
     this.text.set(command.text);
     const length = this.text.length;
     if (!this.control.hasRoom(1 + textRecords(length))) return false;

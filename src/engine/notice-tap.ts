@@ -1,11 +1,10 @@
 // A sink that also sends main a copy of what people want to see: requests, reports, fills, denials, strategy
-// states, replies. Hot; execution lane; 0 bytes. The copies may be lost (main's ring is full), the records not.
+// states. Hot; execution lane; 0 bytes. The copies may be lost (main's ring is full), the records not.
 import type { RecordMemory, RecordSink } from "../core/record.ts";
 import type { LaneLog } from "../lane/notices.ts";
 import { KindSet } from "../wire/kind-set.ts";
 import {
   HEADER_KIND,
-  KIND_CONTROL_REPLY,
   KIND_FILL,
   KIND_FILL_DETAIL,
   KIND_ORDER_REPORT,
@@ -22,7 +21,6 @@ const SHOWN = new KindSet([
   KIND_FILL,
   KIND_FILL_DETAIL,
   KIND_RISK_DENIED,
-  KIND_CONTROL_REPLY,
   KIND_STRATEGY_STATUS,
 ]);
 

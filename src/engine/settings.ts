@@ -104,3 +104,6 @@ export interface EngineSettings {
     readonly minFreeBytes: number;
   };
 }
+
+/** A lane that has not run for so long was suspended: long before its silence would count as a stall. */
+export const suspensionNs = (settings: EngineSettings): number => (settings.engine.stallMs / 2) * 1e6;

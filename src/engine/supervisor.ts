@@ -1,9 +1,12 @@
-// Main's watch over the lanes: every 5 ms the kill word and the notices, every 100 ms the heartbeats. It
-// decides nothing about trading; it says when a lane is dead or stalled, or when somebody pulled the kill.
-import { monotonicNs } from "../../ffi/host.ts";
+// Main's watch over the lanes: every 5 ms a sign of its own life, the kill word and the notices, every 100 ms the
+// heartbeats. It decides nothing about trading; it says when a lane is dead or stalled, or when somebody pulled
+// the kill. EXECUTION watches main in return (execution-agent.ts).
+import { bootNs, monotonicNs } from "../../ffi/host.ts";
 import type { LaneVitals } from "../lane/telemetry.ts";
 
 export interface SupervisorHooks {
+  /** Main runs. */
+  readonly beat: () => void;
   readonly killWord: () => number;
   /** The kill word changed. */
   readonly onKill: (word: number) => void;
@@ -12,7 +15,7 @@ export interface SupervisorHooks {
   readonly vitals: () => readonly { readonly lane: string; readonly vitals: LaneVitals }[];
   /** Once per stall; `ageMs` of its heartbeat. */
   readonly onStall: (lane: string, ageMs: number) => void;
-  /** Main itself was held up (suspended machine, clock jump) for this long. */
+  /** Main itself was held up (SIGSTOP, suspended machine, a blocked event loop) for this long. */
   readonly onMainStall: (ms: number) => void;
 }
 
@@ -36,8 +39,9 @@ export class Supervisor {
   }
 
   start(): void {
-    this.lastTickNs = monotonicNs();
+    this.lastTickNs = bootNs();
     this.lastHeartbeatsNs = this.lastTickNs;
+    this.hooks.beat();
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -47,9 +51,10 @@ export class Supervisor {
   }
 
   private tick(): void {
-    const now = monotonicNs();
+    const now = bootNs();
     const lateMs = (now - this.lastTickNs) / 1e6;
     this.lastTickNs = now;
+    this.hooks.beat();
     const word = this.hooks.killWord();
     if (word !== this.lastWord) {
       this.lastWord = word;
@@ -62,7 +67,7 @@ export class Supervisor {
     }
     if (now - this.lastHeartbeatsNs < HEARTBEATS_EVERY_MS * 1e6) return;
     this.lastHeartbeatsNs = now;
-    this.checkHeartbeats(now);
+    this.checkHeartbeats(monotonicNs());
   }
 
   private checkHeartbeats(now: number): void {

@@ -16,7 +16,14 @@ export const COUNTERS = {
     "journalLost",
   ],
   factor: ["records", "events", "overflows"],
-  execution: [...EXECUTION_COUNTERS, "ordersLost", "telemetryLost", "noticesLost", "reconnects"],
+  execution: [
+    ...EXECUTION_COUNTERS,
+    "ordersLost",
+    "telemetryLost",
+    "noticesLost",
+    "repliesLost",
+    "reconnects",
+  ],
   writer: ["records", "bytes", "segments", "batches", "unackedWindowUs", "failed"],
 } as const;
 

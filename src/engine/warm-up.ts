@@ -5,7 +5,7 @@
 //
 // A strategy module of the user's is not run here: what it keeps at module level must not see this market.
 import { join, resolve } from "node:path";
-import { monotonicNs, realtimeNs } from "../../ffi/host.ts";
+import { bootNs, realtimeNs } from "../../ffi/host.ts";
 import { readCapture } from "../data/capture.ts";
 import type { Agent } from "../lane/agent.ts";
 import type { LaneRole } from "../lane/placement.ts";
@@ -180,7 +180,7 @@ function scratchStart(start: LaneStart): LaneStart {
   const { engine, risk, journal } = start.settings;
   return {
     ...start,
-    arena: createArena(start.layout.arena, SCHEMA_VERSION, realtimeNs(), monotonicNs()),
+    arena: createArena(start.layout.arena, SCHEMA_VERSION, realtimeNs(), bootNs()),
     instruments,
     graphs: start.graphs.map((graph) => ({ ...graph, instrument: id })),
     strategies: scratchStrategies(start.strategies, id),
@@ -189,7 +189,8 @@ function scratchStart(start: LaneStart): LaneStart {
     checkpoint: null,
     settings: {
       ...start.settings,
-      engine: { ...engine, dataDir: join(engine.dataDir, "warm-up") },
+      // Its rounds follow the compiler, not a clock: a pause is no suspension.
+      engine: { ...engine, dataDir: join(engine.dataDir, "warm-up"), stallMs: 600_000 },
       venue: { ...start.settings.venue, ...ROUTES },
       instruments: [],
       journal,

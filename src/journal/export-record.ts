@@ -66,6 +66,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   "Control.code": codes.CONTROL_NAMES,
   "ControlReply.code": codes.CONTROL_NAMES,
   "RiskState.code": codes.RISK_STATE_NAMES,
+  "Observation.code": codes.OBSERVED_NAMES,
 };
 
 const HEADER_FIELDS = new Set(["kind", "flags", "instrument", "strategy", "sequence", "spare"]);

@@ -5,8 +5,9 @@
 //   | header | ring A | ring B | … | counters | histograms | board |
 //
 // Header (page 0): i32[0] magic, i32[1] layout version, i32[2] schema version, f64[2] base in ms since the
-// epoch (an exact integer; the base is a whole day), f64[3] CLOCK_MONOTONIC anchor ns, f64[4] anchor in
-// session ns, i32[10] stop word, i32[11] the writer lane's stop word.
+// epoch (an exact integer; the base is a whole day), f64[3] CLOCK_BOOTTIME anchor ns, f64[4] anchor in
+// session ns, i32[10] stop word, i32[11] the writer lane's stop word, f64[6] and f64[7] supervision
+// (lane/supervision.ts).
 import { assert } from "../core/assert.ts";
 import { makeTimeBase, type TimeBase } from "../core/clock.ts";
 
@@ -17,6 +18,10 @@ const LAYOUT_VERSION = 1;
 export const STOP_WORD_I32 = 10;
 /** The writer lane's own stop word: it ends after the lanes whose records it drains. */
 export const WRITER_STOP_WORD_I32 = 11;
+
+/** Element indices in the arena's Float64Array: see lane/supervision.ts. */
+export const MAIN_BEAT_F64 = 6;
+export const GUARDED_UNTIL_F64 = 7;
 
 export interface Region {
   readonly name: string;
@@ -55,17 +60,17 @@ export function createArena(
   map: ArenaMap,
   schemaVersion: number,
   realtimeNs: bigint,
-  monotonicNs: number,
+  bootNs: number,
 ): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(map.bytes);
   const i32 = new Int32Array(buffer, 0, 64);
   const f64 = new Float64Array(buffer, 0, 32);
-  const base = makeTimeBase(realtimeNs, monotonicNs);
+  const base = makeTimeBase(realtimeNs, bootNs);
   i32[0] = MAGIC;
   i32[1] = LAYOUT_VERSION;
   i32[2] = schemaVersion;
   f64[2] = Number(base.baseNs / 1_000_000n);
-  f64[3] = base.monotonicAnchorNs;
+  f64[3] = base.bootAnchorNs;
   f64[4] = base.anchorNs;
   return buffer;
 }
@@ -76,5 +81,5 @@ export function openArena(arena: ArrayBufferLike, schemaVersion: number): TimeBa
   const f64 = new Float64Array(arena, 0, 32);
   assert(i32[0] === MAGIC, "not an arena");
   assert(i32[1] === LAYOUT_VERSION && i32[2] === schemaVersion, "arena of another version");
-  return { baseNs: BigInt(f64[2]!) * 1_000_000n, monotonicAnchorNs: f64[3]!, anchorNs: f64[4]! };
+  return { baseNs: BigInt(f64[2]!) * 1_000_000n, bootAnchorNs: f64[3]!, anchorNs: f64[4]! };
 }

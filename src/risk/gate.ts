@@ -10,6 +10,7 @@ import {
   DENY_BOOK_STALE,
   DENY_BREAKER,
   DENY_DAILY_LOSS,
+  DENY_DEAD_MAN,
   DENY_DRAWDOWN,
   DENY_EMERGENCY,
   DENY_KILLED,
@@ -31,6 +32,7 @@ import {
   DENY_SELF_MATCH,
   DENY_STORM,
   DENY_STRATEGY_STATE,
+  DENY_SUSPENDED,
   DENY_WORKING_ORDERS,
   KILL_ARMED,
   KILL_EMERGENCY,
@@ -62,6 +64,10 @@ export class Gate {
   killState: number;
   /** User stream up and reconciliation clean. */
   reconciled: boolean;
+  /** The venue's dead-man's switch is armed, or none is wanted. */
+  guarded: boolean;
+  /** Session ns until which nothing goes out after a suspension. */
+  holdUntilNs: number;
   /** STRATEGY_… per strategy; element 0 is the controller's own and always running. */
   readonly strategyState: Uint8Array;
   /** The value that broke the limit of the last denial; 0 where there is none. */
@@ -81,6 +87,8 @@ export class Gate {
   constructor(parts: GateParts) {
     this.killState = KILL_ARMED;
     this.reconciled = false;
+    this.guarded = true;
+    this.holdUntilNs = Number.NEGATIVE_INFINITY;
     this.strategyState = new Uint8Array(new ArrayBuffer(4096));
     this.strategyState[HOUSE] = STRATEGY_RUNNING;
     this.observed = 0;
@@ -105,7 +113,7 @@ export class Gate {
   check(request: OrderRequest, action: number, slot: number, nowNs: number): number {
     this.observed = 0;
     const own = request.strategy === HOUSE;
-    let code = this.checkPermission(request, own);
+    let code = this.checkPermission(request, own, nowNs);
     if (code !== DENY_NONE) return code;
     code = this.checkMarket(request, nowNs);
     if (code !== DENY_NONE) return code;
@@ -128,12 +136,17 @@ export class Gate {
     return sum;
   }
 
+  /** Whether anything but cancels may go at all now: what a quoter asks before it thinks. */
+  isOpen(nowNs: number): boolean {
+    return this.killState === KILL_ARMED && this.reconciled && this.guarded && nowNs >= this.holdUntilNs;
+  }
+
   private deny(code: number, observed: number): number {
     this.observed = observed;
     return code;
   }
 
-  private checkPermission(request: OrderRequest, own: boolean): number {
+  private checkPermission(request: OrderRequest, own: boolean, nowNs: number): number {
     const kill = this.killState;
     if (kill !== KILL_ARMED) {
       if (kill !== KILL_EMERGENCY) return this.deny(DENY_KILLED, kill);
@@ -141,6 +154,9 @@ export class Gate {
     }
     const state = this.strategyState[request.strategy];
     if (own ? !request.reduceOnly : state !== STRATEGY_RUNNING) return this.deny(DENY_STRATEGY_STATE, state);
+    if (nowNs < this.holdUntilNs) return this.deny(DENY_SUSPENDED, this.holdUntilNs - nowNs);
+    // What closes positions in an emergency needs no guard: it cannot rest.
+    if (!this.guarded && !own) return DENY_DEAD_MAN;
     return this.reconciled ? DENY_NONE : DENY_NOT_RECONCILED;
   }
 

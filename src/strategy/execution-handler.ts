@@ -14,8 +14,10 @@ import { STORM_HALT } from "../risk/storm-guard.ts";
 import {
   FEED_SYNCED,
   KILL_ARMED,
+  OBSERVED_DEAD_MAN,
   OBSERVED_KILL_WORD,
   OBSERVED_RATE_BUDGET,
+  OBSERVED_SUSPENSION,
   SIDE_BUY,
   SIDE_SELL,
   STRATEGY_RUNNING,
@@ -262,8 +264,7 @@ export class ExecutionHandler implements RecordHandler {
   private canQuote(instrument: number): boolean {
     const { gate, market, limits, storm } = this.parts;
     return (
-      gate.killState === KILL_ARMED &&
-      gate.reconciled &&
+      gate.isOpen(this.nowNs) &&
       storm.state !== STORM_HALT &&
       market.isSynced(instrument) &&
       market.midTicks(instrument) > 0 &&
@@ -404,7 +405,24 @@ export class ExecutionHandler implements RecordHandler {
     const value = m.f64[(at >> 3) + OBSERVATION_VALUE0];
     if (code === OBSERVED_RATE_BUDGET)
       this.parts.budget.observe(value, m.f64[(at >> 3) + OBSERVATION_VALUE1]);
-    if (code !== OBSERVED_KILL_WORD) return;
+    else if (code === OBSERVED_SUSPENSION) this.onSuspension();
+    else if (code === OBSERVED_DEAD_MAN) this.onDeadMan(value === 1);
+    else if (code === OBSERVED_KILL_WORD) this.onKillWord(value);
+  }
+
+  /** Nothing that was received before may be believed: it is out of the freshness limit when the hold ends. */
+  private onSuspension(): void {
+    this.parts.gate.holdUntilNs = this.nowNs + this.parts.limits.freshnessNs;
+    if (!this.controller.leavesOrders) this.parts.desk.requestCancelAll();
+  }
+
+  /** Orders that nothing would end must not stay. */
+  private onDeadMan(armed: boolean): void {
+    this.parts.gate.guarded = armed;
+    if (!armed && !this.controller.leavesOrders) this.parts.desk.requestCancelAll();
+  }
+
+  private onKillWord(value: number): void {
     const gate = this.parts.gate;
     if (gate.killState === value) return;
     gate.killState = value;

@@ -152,6 +152,10 @@ export const DENY_GATEWAY = 24;
 export const DENY_ORDER_TABLE_FULL = 25;
 export const DENY_JOURNAL_FULL = 26;
 export const DENY_EMERGENCY = 27;
+/** The process did not run for a while: what it holds of the market is old until the hold is over. */
+export const DENY_SUSPENDED = 28;
+/** The venue's dead-man's switch is not armed: nothing would end our orders if we died. */
+export const DENY_DEAD_MAN = 29;
 export const DENY_NAMES = [
   "none",
   "killed",
@@ -181,6 +185,8 @@ export const DENY_NAMES = [
   "orderTableFull",
   "journalFull",
   "emergency",
+  "suspended",
+  "deadMan",
 ] as const;
 
 export const CONTROL_PAUSE = 1;
@@ -215,6 +221,19 @@ export const OBSERVED_RATE_BUDGET = 2;
 export const OBSERVED_SEND_REFUSED = 3;
 /** The kill word as the gate's last look found it, when not armed: value0 = KILL_…. */
 export const OBSERVED_KILL_AT_SEND = 4;
+/** The lane did not run for a while (SIGSTOP, suspended machine, a callback that hung): value0 = the gap, ns. */
+export const OBSERVED_SUSPENSION = 5;
+/** The venue's dead-man's switch: value0 = 1 armed, 0 not. */
+export const OBSERVED_DEAD_MAN = 6;
+export const OBSERVED_NAMES = [
+  "none",
+  "killWord",
+  "rateBudget",
+  "sendRefused",
+  "killAtSend",
+  "suspension",
+  "deadMan",
+] as const;
 
 /** The account's day: value0 = result at its start, value1 = peak (1e-8 of the settlement asset), value2 = LOSS_…. */
 export const RISK_STATE_DAY = 1;

@@ -25,6 +25,7 @@ export const TEST_LINK: LinkOptions = {
   ...LINK_DEFAULTS,
   heartbeatNs: 2e9,
   connectTimeoutNs: 2e9,
+  suspensionNs: 5e9,
   backoffMinNs: 50e6,
   backoffMaxNs: 500e6,
 };

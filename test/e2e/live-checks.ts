@@ -9,9 +9,13 @@ export const STRATEGIES = ["house", "obi-mm", "tick-mm"];
 const NOTHING = { lots: 0n, cost: 0n, realized: 0n, feesE8: 0n };
 
 /** Positions, realised results and fees, per strategy, house included. `lines`: all sessions. */
-export function expectSameAccount(summary: SessionSummary, lines: readonly JournalLine[]): void {
+export function expectSameAccount(
+  summary: SessionSummary,
+  lines: readonly JournalLine[],
+  strategies: readonly string[] = STRATEGIES,
+): void {
   const wanted = holdings(lines);
-  const shown = new Map(summary.positions.map((p) => [`${STRATEGIES.indexOf(p.strategy)} ${p.symbol}`, p]));
+  const shown = new Map(summary.positions.map((p) => [`${strategies.indexOf(p.strategy)} ${p.symbol}`, p]));
   for (const key of new Set([...wanted.keys(), ...shown.keys()])) {
     const symbol = key.split(" ")[1]!;
     const held = wanted.get(key) ?? NOTHING;

@@ -2,7 +2,7 @@
 // in either topology, and reads what FACTOR and EXECUTION said.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { monotonicNs } from "../../ffi/host.ts";
+import { bootNs } from "../../ffi/host.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { allocateRecordMemory, copyRecord, RECORD_BYTES, RecordMemory } from "../../src/core/record.ts";
 import { HOUSE_NAME, planEngine } from "../../src/engine/engine-plan.ts";
@@ -180,7 +180,7 @@ export async function laneStarts(settings: EngineSettings, baseNs: bigint): Prom
   });
   const { lanes } = plan.placement;
   const shared = {
-    arena: createArena(plan.layout.arena, SCHEMA_VERSION, baseNs, monotonicNs()),
+    arena: createArena(plan.layout.arena, SCHEMA_VERSION, baseNs, bootNs()),
     layout: plan.layout,
     settings,
     instruments: [BTC],

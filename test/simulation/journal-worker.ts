@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyRecord, RECORD_BYTES, type RecordHandler, RecordMemory } from "../../src/core/record.ts";
 import { ExecutionAgent } from "../../src/engine/execution-agent.ts";
-import { makeHandler } from "../../src/engine/execution-lane.ts";
+import { executionSinks, makeHandler } from "../../src/engine/execution-lane.ts";
 import { buildFactor } from "../../src/engine/factor-lane.ts";
 import { MarketSink } from "../../src/engine/feed-lane.ts";
 import { hostLane, type LaneAgents, type LaneContext } from "../../src/engine/lane-host.ts";
@@ -77,7 +77,7 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
   const orders = journal(rings.ordersJournal, STREAM_ORDERS);
   const telemetry = journal(rings.telemetryJournal, STREAM_TELEMETRY);
   const door = new WitnessedGateway(orders);
-  const handler = await makeHandler(context, door, orders, telemetry, killWord);
+  const handler = await makeHandler(context, door, executionSinks(context, orders, telemetry), killWord);
   const driver = new LogicalDriver(handler);
   const observed = new NoticeTap(new JournaledPipe(orders, handler, driver), context.log);
   const { nonceLo, nonceHi } = start.session;
@@ -92,6 +92,10 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
     orders,
     telemetry,
     killWord,
+    supervision: null,
+    stallNs: Number.POSITIVE_INFINITY,
+    suspensionNs: Number.POSITIVE_INFINITY,
+    onMainSilent: () => {},
     timerNs: start.settings.engine.timerMs * 1e6,
     nowNs: () => NO_TIME,
     pollGateway: () => 0,
@@ -101,6 +105,7 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
     counters: context.telemetry("execution").counters,
     reconnects: () => 0,
     noticesLost: () => context.log.lost,
+    repliesLost: () => 0,
   });
   return { driver, agent };
 }

@@ -1,6 +1,9 @@
 // Keeps one connection alive: connect, heartbeat deadline, terminate, backoff, rotation before the venue's
 // 24 h. Bun's client never notices a stalled peer (BUN.md rule 4), so silence is judged here: half the
 // heartbeat without a byte → ping; a whole one → terminate. Driven by poll; owns no timer.
+//
+// A process that did not run for a while (SIGSTOP, a suspended machine) wakes to what the kernel has buffered, with
+// fresh receive stamps on old news: the connection is given up before a byte of it is read.
 import type { Prng } from "../../core/prng.ts";
 import type { Transport, TransportFactory, TransportHandler } from "../contract.ts";
 import { Backoff } from "./backoff.ts";
@@ -16,6 +19,7 @@ export const CLOSED_BY_ROTATION = 2;
 export const CLOSED_BY_CONNECT_TIMEOUT = 3;
 export const CLOSED_BY_OWNER = 4;
 export const CLOSED_BY_BACKPRESSURE = 5;
+export const CLOSED_BY_SUSPENSION = 6;
 
 export interface LinkOptions {
   /** Silence after which the connection is given up. */
@@ -26,6 +30,8 @@ export interface LinkOptions {
    */
   readonly quietNs: number;
   readonly connectTimeoutNs: number;
+  /** Time without poll or message after which the process counts as suspended. */
+  readonly suspensionNs: number;
   /** Age at which a healthy connection is replaced. */
   readonly rotationNs: number;
   /** Cap on bytes waiting in the socket: past it the peer is not reading. */
@@ -40,6 +46,7 @@ export const LINK_DEFAULTS: LinkOptions = {
   heartbeatNs: 10 * NS_PER_S,
   quietNs: Number.POSITIVE_INFINITY,
   connectTimeoutNs: 10 * NS_PER_S,
+  suspensionNs: NS_PER_S,
   rotationNs: 23 * 3600 * NS_PER_S,
   bufferedBytesMax: 256 * 1024,
   backoffMinNs: NS_PER_S,
@@ -62,6 +69,7 @@ export class Link implements TransportHandler {
   disconnects: number;
   heartbeatTimeouts: number;
   rotations: number;
+  suspensions: number;
   private readonly owner: LinkOwner;
   private readonly options: LinkOptions;
   private readonly backoff: Backoff;
@@ -81,6 +89,7 @@ export class Link implements TransportHandler {
     this.disconnects = 0;
     this.heartbeatTimeouts = 0;
     this.rotations = 0;
+    this.suspensions = 0;
     this.owner = owner;
     this.options = options;
     this.backoff = new Backoff(prng, options.backoffMinNs, options.backoffMaxNs);
@@ -135,6 +144,10 @@ export class Link implements TransportHandler {
   }
 
   poll(nowNs: number): number {
+    if (this.slept(nowNs)) {
+      this.giveUp(nowNs);
+      return 1;
+    }
     this.nowNs = nowNs;
     if (this.state === LINK_OPEN) return this.watch(nowNs) + this.transport.poll();
     if (this.state === LINK_CONNECTING) {
@@ -170,6 +183,18 @@ export class Link implements TransportHandler {
     return 0;
   }
 
+  /** `nowNs` is the time of the last poll or message. */
+  private slept(nowNs: number): boolean {
+    return this.state === LINK_OPEN && nowNs - this.nowNs > this.options.suspensionNs;
+  }
+
+  private giveUp(nowNs: number): void {
+    this.nowNs = nowNs;
+    this.suspensions++;
+    this.backoff.reset();
+    this.close(CLOSED_BY_SUSPENSION);
+  }
+
   private connect(nowNs: number): void {
     this.state = LINK_CONNECTING;
     this.openedNs = nowNs;
@@ -193,6 +218,11 @@ export class Link implements TransportHandler {
   }
 
   onText(bytes: Uint8Array, end: number, recvTsNs: number): void {
+    if (this.slept(recvTsNs)) {
+      this.giveUp(recvTsNs);
+      return;
+    }
+    this.nowNs = recvTsNs;
     this.alive(recvTsNs);
     this.lastTextNs = recvTsNs;
     this.backoff.reset();
@@ -208,8 +238,9 @@ export class Link implements TransportHandler {
     const cause = this.cause;
     this.state = this.stopped ? LINK_IDLE : LINK_WAITING;
     this.disconnects++;
-    // A planned rotation reconnects at the next poll; anything else waits.
-    this.retryAtNs = cause === CLOSED_BY_ROTATION ? this.nowNs : this.nowNs + this.backoff.nextDelayNs();
+    // What we ended ourselves at a healthy venue reconnects at the next poll; anything else waits.
+    const atOnce = cause === CLOSED_BY_ROTATION || cause === CLOSED_BY_SUSPENSION;
+    this.retryAtNs = atOnce ? this.nowNs : this.nowNs + this.backoff.nextDelayNs();
     this.owner.onLinkClosed(cause, code);
   }
 }

@@ -37,7 +37,7 @@ describe("arena", () => {
     const arena = createArena(new ArenaPlan().map(), 1, realtime, 42e9 + 7);
     expect(openArena(arena, 1)).toEqual({
       baseNs: baseOfDayNs(realtime),
-      monotonicAnchorNs: 42e9 + 7,
+      bootAnchorNs: 42e9 + 7,
       anchorNs: Number(realtime - baseOfDayNs(realtime)),
     });
     expect(() => openArena(arena, 2)).toThrow("another version");

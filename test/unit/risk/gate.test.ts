@@ -30,6 +30,8 @@ interface World {
   readonly kill: number;
   readonly state: number;
   readonly reconciled: boolean;
+  readonly guarded: boolean;
+  readonly holds: boolean;
   readonly feed: number;
   readonly ageMs: number;
   readonly trading: boolean;
@@ -120,6 +122,8 @@ function build(w: World): { gate: Gate; request: OrderRequest } {
   const gate = new Gate({ limits, table, ledger, market, budget, breaker, loss, storm, margin });
   gate.killState = w.kill;
   gate.reconciled = w.reconciled;
+  gate.guarded = w.guarded;
+  gate.holdUntilNs = w.holds ? NOW + 1 : NOW;
   gate.strategyState[1] = w.state;
   gate.strategyState[2] = codes.STRATEGY_RUNNING;
   return {
@@ -179,6 +183,8 @@ function oracle(w: World): number {
       house ? !o.reduceOnly : o.strategy === 1 && w.state !== codes.STRATEGY_RUNNING,
       codes.DENY_STRATEGY_STATE,
     ],
+    [w.holds, codes.DENY_SUSPENDED],
+    [!w.guarded && !house, codes.DENY_DEAD_MAN],
     [!w.reconciled, codes.DENY_NOT_RECONCILED],
     [w.feed !== codes.FEED_SYNCED, codes.DENY_BOOK_NOT_SYNCED],
     [w.ageMs > 3000, codes.DENY_BOOK_STALE],
@@ -211,6 +217,8 @@ const world: fc.Arbitrary<World> = fc.record({
   kill: rarely(codes.KILL_ARMED, codes.KILL_KILLED, codes.KILL_EMERGENCY),
   state: rarely(codes.STRATEGY_RUNNING, codes.STRATEGY_PAUSED, codes.STRATEGY_ERROR),
   reconciled: rarely(true, false),
+  guarded: rarely(true, false),
+  holds: rarely(false, true),
   feed: rarely(codes.FEED_SYNCED, codes.FEED_STALE, codes.FEED_CONNECTING),
   ageMs: rarely(10, 3001, 3000),
   trading: rarely(true, false),
@@ -292,6 +300,8 @@ test("a modify is checked by what it adds: at a full limit it may move and shrin
     kill: 0,
     state: codes.STRATEGY_RUNNING,
     reconciled: true,
+    guarded: true,
+    holds: false,
     feed: codes.FEED_SYNCED,
     ageMs: 0,
     trading: true,

@@ -9,6 +9,7 @@ import {
   CLOSED_BY_HEARTBEAT,
   CLOSED_BY_PEER,
   CLOSED_BY_ROTATION,
+  CLOSED_BY_SUSPENSION,
   LINK_DEFAULTS,
   Link,
   type LinkOptions,
@@ -52,18 +53,21 @@ class ManualTransport implements Transport {
 
 function rig(options: Partial<LinkOptions> = {}) {
   const closed: number[] = [];
+  const texts: number[] = [];
   const wires: ManualTransport[] = [];
   const owner = {
     onLinkOpen: () => {},
-    onLinkText: () => {},
+    onLinkText: () => void texts.push(1),
     onLinkClosed: (cause: number) => void closed.push(cause),
   };
   const connect = (handler: TransportHandler): Transport => {
     wires.push(new ManualTransport(handler));
     return wires[0]!;
   };
-  const link = new Link(owner, connect, { ...LINK_DEFAULTS, ...options }, new Prng(1));
-  return { link, closed, wire: wires[0]! };
+  // These tests step in seconds: only the one about suspension means it.
+  const patient = { ...LINK_DEFAULTS, suspensionNs: Number.POSITIVE_INFINITY };
+  const link = new Link(owner, connect, { ...patient, ...options }, new Prng(1));
+  return { link, closed, texts, wire: wires[0]! };
 }
 
 describe("a link", () => {
@@ -134,6 +138,24 @@ describe("a link", () => {
     expect(closed).toEqual([CLOSED_BY_ROTATION]);
     link.poll(101 * S + 1);
     expect(wire.urls.length).toBe(2);
+  });
+
+  test("after a time without poll or message reads nothing more of the connection, and opens a new one", () => {
+    for (const wakes of ["message", "poll"]) {
+      const { link, closed, texts, wire } = rig({ suspensionNs: S, heartbeatNs: 1000 * S });
+      link.start("ws://a", 0);
+      link.poll(0);
+      wire.open();
+      wire.handler.onText(new Uint8Array(1), 1, S / 2);
+      link.poll(S);
+      expect(texts.length).toBe(1);
+      // Asleep for 1.5 s: what comes now was said meanwhile.
+      if (wakes === "message") wire.handler.onText(new Uint8Array(1), 1, 2.5 * S);
+      else link.poll(2.5 * S);
+      expect([closed, texts.length, link.suspensions]).toEqual([[CLOSED_BY_SUSPENSION], 1, 1]);
+      link.poll(2.5 * S + 1);
+      expect(wire.urls.length).toBe(2);
+    }
   });
 
   test("ends a connection whose send buffer passes the cap, and one that never opens", () => {
