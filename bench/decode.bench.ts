@@ -8,6 +8,7 @@ import type { Instrument } from "../src/market/instrument.ts";
 import { ClientIdEncoder, formatClientId } from "../src/order/client-id.ts";
 import type { OrderRequest } from "../src/order/gateway.ts";
 import { AccountDecoder } from "../src/venue/binance/account-decoder.ts";
+import { AdoptedOrders } from "../src/venue/binance/adopted-orders.ts";
 import { Credentials } from "../src/venue/binance/credentials.ts";
 import { MarketDecoder, MESSAGE_DEPTH, MESSAGE_TRADE } from "../src/venue/binance/market-decoder.ts";
 import { RequestEncoder } from "../src/venue/binance/request-encoder.ts";
@@ -140,7 +141,14 @@ const ORDER: OrderRequest = {
 
 function orderEncoder(): RequestEncoder {
   const signer = new Signer(new Credentials("hmac", KEY, SECRET));
-  return new RequestEncoder([BTCUSDT], new ClientIdEncoder(NONCE.nonceLo, NONCE.nonceHi), KEY, signer, 5000);
+  return new RequestEncoder(
+    [BTCUSDT],
+    new ClientIdEncoder(NONCE.nonceLo, NONCE.nonceHi),
+    KEY,
+    signer,
+    5000,
+    new AdoptedOrders(),
+  );
 }
 
 /** The same request in plain JavaScript; its length is the checksum. */

@@ -320,6 +320,8 @@ export class PipelineRig {
       killWord: () => 0,
       seed: 1,
       counters: newGatewayCounters(),
+      reconcileEveryNs: Number.POSITIVE_INFINITY,
+      foreignOrders: "adopt",
       workingOrders: () => [],
     });
     // The last transport made is the order connection's.

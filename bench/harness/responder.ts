@@ -328,6 +328,10 @@ export class WatchedGateway implements OrderGateway {
     return this.told(ACTION_MODIFY, r, this.inner!.modify(r));
   }
 
+  reconcile(): void {
+    this.inner!.reconcile();
+  }
+
   cancelAll(): number {
     return SEND_OK;
   }

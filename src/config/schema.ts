@@ -121,6 +121,16 @@ const venue = z.strictObject({
   reconnect_min_ms: int(10, 60_000, "ms", "first reconnect delay; doubles with jitter"),
   reconnect_max_ms: int(10, 600_000, "ms", "largest reconnect delay"),
   rotate_hours: real(0.01, 24, "h", "connections are replaced before the venue's 24 h limit"),
+  reconcile_ms: int(
+    0,
+    3_600_000,
+    "ms",
+    "the account is compared with the venue's this often while all seems well; 0 = only after a loss of sight",
+  ),
+  foreign_orders: choice(
+    ["refuse", "cancel", "adopt"],
+    "open orders on our instruments that no session of this data directory placed: refuse to trade, cancel them, or let house hold them (docs/orders.md)",
+  ),
   dead_man_ms: int(0, 300_000, "ms", "countdown of the venue's dead-man's switch; 0 = not armed"),
   send_buffer_bytes: int(4096, 1 << 24, "bytes", "unsent bytes above which a socket refuses orders"),
 });

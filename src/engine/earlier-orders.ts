@@ -1,27 +1,36 @@
-// Orders that sessions of this data directory left at the venue (killed, or ended with --keep): cancelled
-// before anything trades, because nobody watches them any more. What they did meanwhile is recovered from the
-// venue's trade history by EXECUTION. Orders of others are left alone and named. Cold: main, at start.
+// Open orders that this session did not place, before anything trades. Those that sessions of this data
+// directory left at the venue (killed, or ended with --keep) are cancelled, because nobody watches them any
+// more; what they did meanwhile is recovered from the venue's trade history by EXECUTION. Those of nobody are
+// handled by the configured policy. Cold: main, at start.
 import { type ClientId, parseClientId } from "../order/client-id.ts";
 import type { VenueOrder, VenueResult } from "../venue/contract.ts";
 import { EngineError } from "./engine-error.ts";
+import type { VenueSettings } from "./settings.ts";
 
 export interface EarlierOrdersOptions {
   /** Without a symbol: of all, at forty times the weight. */
   readonly openOrders: (symbol?: string) => Promise<VenueResult<VenueOrder[]>>;
   readonly cancel: (symbol: string, clientOrderId: string) => Promise<VenueResult<unknown>>;
+  readonly cancelAll: (symbol: string) => Promise<VenueResult<unknown>>;
   /** Whether an id is of a session whose journal we hold. */
   readonly isOurs: (id: ClientId) => boolean;
   readonly symbols: readonly string[];
-  /** Only before anything trades: later "not of an earlier session" includes this session's own. */
-  readonly nameOthers: boolean;
+  /** `ignore`: once something trades, "not of an earlier session" includes this session's own. */
+  readonly foreign: VenueSettings["foreignOrders"] | "ignore";
   readonly deadlineMs: number;
   readonly log: (level: "info" | "warn", message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
 const PAUSE_MS = 20;
+const EXIT_FAILED = 1;
 const EXIT_UNSAFE = 4;
+/** Cancels under way at once. */
+const AT_ONCE = 16;
 
-/** Returns how many were open. Throws EngineError (exit 4) when they cannot be shown to be gone. */
+/**
+ * Returns how many were open and are gone. Throws EngineError: orders of nobody that the policy refuses (exit
+ * 1), or orders that cannot be shown to be gone (exit 4).
+ */
 export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promise<number> {
   const deadline = performance.now() + options.deadlineMs;
   const seen = new Set<string>();
@@ -30,25 +39,48 @@ export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promis
   for (let first = true; ; ) {
     const open = first ? await options.openOrders() : await ofSymbols(touched, options);
     if (open.ok) {
-      const ours = open.value.filter((order) => isEarlier(order, options));
-      if (first && options.nameOthers) nameStrangers(open.value, options);
-      if (ours.length === 0) return report(seen.size, options);
+      if (first) judgeForeign(open.value, options);
+      const doomed = open.value.filter((order) => isDoomed(order, options));
+      if (doomed.length === 0) return report(seen.size, options);
       if (first)
         options.log("warn", "orders of earlier sessions work at the venue: cancelling them before trading", {
-          orders: ours.map((order) => `${order.symbol} ${order.clientOrderId}`),
+          orders: doomed.map(nameOf),
         });
-      for (const { symbol, clientOrderId } of ours) {
+      for (const { symbol, clientOrderId } of doomed) {
         seen.add(clientOrderId);
         touched.add(symbol);
-        const result = await options.cancel(symbol, clientOrderId);
-        if (!result.ok) problem = result.message;
       }
+      problem = (await cancel(doomed, open.value, options)) || problem;
       first = false;
     } else problem = open.message;
     if (performance.now() > deadline)
       throw new EngineError(`orders of earlier sessions may be working: ${problem}`, EXIT_UNSAFE);
     await Bun.sleep(PAUSE_MS);
   }
+}
+
+/** One request for a symbol on which everything may go, otherwise one per order. Returns the last refusal. */
+async function cancel(
+  doomed: readonly VenueOrder[],
+  open: readonly VenueOrder[],
+  options: EarlierOrdersOptions,
+): Promise<string> {
+  const count = (orders: readonly VenueOrder[], symbol: string) =>
+    orders.filter((order) => order.symbol === symbol).length;
+  const symbols = [...new Set(doomed.map((order) => order.symbol))];
+  const whole = symbols.filter((s) => options.foreign !== "ignore" && count(doomed, s) === count(open, s));
+  const requests = [
+    ...whole.map((symbol) => () => options.cancelAll(symbol)),
+    ...doomed
+      .filter((order) => !whole.includes(order.symbol))
+      .map((order) => () => options.cancel(order.symbol, order.clientOrderId)),
+  ];
+  let problem = "";
+  for (let i = 0; i < requests.length; i += AT_ONCE) {
+    const results = await Promise.all(requests.slice(i, i + AT_ONCE).map((send) => send()));
+    for (const result of results) if (!result.ok) problem = result.message;
+  }
+  return problem;
 }
 
 async function ofSymbols(
@@ -74,10 +106,23 @@ function isEarlier(order: VenueOrder, options: EarlierOrdersOptions): boolean {
   return id !== null && options.isOurs(id);
 }
 
-function nameStrangers(orders: readonly VenueOrder[], options: EarlierOrdersOptions): void {
-  const strangers = orders.filter((o) => options.symbols.includes(o.symbol) && !isEarlier(o, options));
-  if (strangers.length === 0) return;
-  options.log("warn", "open orders of others on our symbols: left alone, their fills go to house", {
-    orders: strangers.map((order) => `${order.symbol} ${order.clientOrderId}`),
-  });
+const isForeign = (order: VenueOrder, options: EarlierOrdersOptions): boolean =>
+  options.symbols.includes(order.symbol) && !isEarlier(order, options);
+
+const isDoomed = (order: VenueOrder, options: EarlierOrdersOptions): boolean =>
+  isEarlier(order, options) || (options.foreign === "cancel" && isForeign(order, options));
+
+function judgeForeign(orders: readonly VenueOrder[], options: EarlierOrdersOptions): void {
+  const foreign = orders.filter((order) => isForeign(order, options)).map(nameOf);
+  if (foreign.length === 0 || options.foreign === "ignore") return;
+  if (options.foreign === "refuse")
+    throw new EngineError(
+      `open orders that no session of this data directory placed: ${foreign.join(", ")}\n` +
+        "  cancel them at the venue, or set venue.foreign_orders to cancel or adopt (docs/orders.md)",
+      EXIT_FAILED,
+    );
+  const message = options.foreign === "cancel" ? "they are cancelled" : "house holds them";
+  options.log("warn", `open orders of nobody on our symbols: ${message}`, { orders: foreign });
 }
+
+const nameOf = (order: VenueOrder): string => `${order.symbol} ${order.clientOrderId}`;

@@ -82,6 +82,8 @@ export async function buildExecution(
     recvWindowMs: venue.recvWindowMs,
     orderTimeoutNs: venue.orderTimeoutMs * 1e6,
     killWord: () => killWord.load(),
+    reconcileEveryNs: venue.reconcileMs > 0 ? venue.reconcileMs * 1e6 : Number.POSITIVE_INFINITY,
+    foreignOrders: venue.foreignOrders,
     seed: start.session.nonceLo,
     counters: newGatewayCounters(),
     workingOrders: () => workingRequests(handler.parts.table),
@@ -89,6 +91,7 @@ export async function buildExecution(
     earlier: {
       orders: start.restored.orders,
       strategyOf: (lo, hi, strategy) => strategyNow(start.restored.sessions, lo, hi, strategy),
+      isOurs: (lo, hi) => start.restored.sessions.some((s) => s.nonceLo === lo && s.nonceHi === hi),
     },
     onReconcileFailure: (message) => context.log.log(LOG_WARN, 0, `reconciliation failed: ${message}`),
   });

@@ -17,7 +17,7 @@ import { type KillWord, openKillWord } from "../risk/kill-word.ts";
 import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import { DeadManSwitch } from "./dead-man.ts";
-import { cancelEarlierOrders } from "./earlier-orders.ts";
+import { cancelEarlierOrders, type EarlierOrdersOptions } from "./earlier-orders.ts";
 import { type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
 import { EngineError } from "./engine-error.ts";
 import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
@@ -142,22 +142,23 @@ export class LiveEngine {
 
   /** Now, and once more when a request that a killed session had under way can no longer be accepted. */
   private async cancelEarlier(earlier: readonly SessionManifest[]): Promise<void> {
-    if (earlier.length === 0) return;
-    const { rest } = required(this.venue);
+    const { rest, settings } = required(this.venue);
     const nonces = new Set(earlier.map((s) => `${s.nonceHi}:${s.nonceLo}`));
-    const run = (nameOthers: boolean) =>
+    const run = (foreign: EarlierOrdersOptions["foreign"]) =>
       cancelEarlierOrders({
         openOrders: (symbol) => rest.openOrders(symbol),
         cancel: (symbol, origClientOrderId) => rest.orderRequest("DELETE", { symbol, origClientOrderId }),
+        cancelAll: (symbol) => rest.cancelAll(symbol),
         isOurs: (id) => nonces.has(`${id.nonceHi}:${id.nonceLo}`),
         symbols: this.settings.instruments.map((i) => i.symbol),
-        nameOthers,
+        foreign,
         deadlineMs: EARLIER_ORDERS_MS,
         log: this.hooks.log,
       });
-    await run(true);
+    await run(settings.foreignOrders);
+    if (earlier.length === 0) return;
     this.lateLook = setTimeout(() => {
-      run(false).catch((error: Error) => this.hooks.log("error", error.message));
+      run("ignore").catch((error: Error) => this.hooks.log("error", error.message));
     }, this.settings.venue.recvWindowMs + LATE_MARGIN_MS);
   }
 

@@ -310,6 +310,8 @@ class RecordedGateway implements OrderGateway {
     return takeWitness(this.orders, OBSERVED_SEND_REFUSED, SEND_OK);
   }
 
+  reconcile(): void {}
+
   cancelAll(): number {
     return takeWitness(this.orders, OBSERVED_SEND_REFUSED, SEND_OK);
   }

@@ -28,6 +28,9 @@ export interface VenueSettings {
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
   readonly rotateHours: number;
+  /** 0 = the account is reconciled only after a loss of sight. */
+  readonly reconcileMs: number;
+  readonly foreignOrders: "refuse" | "cancel" | "adopt";
   /** 0 = the venue's dead-man's switch is not armed. */
   readonly deadManMs: number;
   readonly sendBufferBytes: number;

@@ -58,6 +58,10 @@ export class WitnessedGateway implements OrderGateway {
     return this.note(this.gateway!.cancelAll(instrument), ACTION_CANCEL_ALL, instrument, 0);
   }
 
+  reconcile(): void {
+    this.gateway!.reconcile();
+  }
+
   private note(sent: number, action: number, instrument: number, clientSeq: number): number {
     if (sent !== SEND_OK)
       observe(this.journal, this.time.nowNs, OBSERVED_SEND_REFUSED, instrument, sent, action, clientSeq);

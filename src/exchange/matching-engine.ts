@@ -138,6 +138,18 @@ export class MatchingEngine {
     return MODIFY_OK;
   }
 
+  /** Up to `lots` of a resting order trade at its price as if somebody had hit it. Returns the lots done. */
+  hit(slot: number, lots: number): number {
+    const done = this.execute(
+      slot,
+      this.orders.pxTicks[slot]!,
+      Math.min(lots, this.orders.leavesLots[slot]!),
+      true,
+    );
+    this.expireReduceOnly();
+    return done;
+  }
+
   /** Rests an order of a restored session, whose columns the caller has filled, without matching it. */
   adopt(slot: number): void {
     if (this.orders.reduceOnly[slot] === 1) this.reduceOnlyCount++;

@@ -268,6 +268,9 @@ export class ModelExchange implements OrderGateway {
     return this.send(ACTION_MODIFY, request);
   }
 
+  /** It is in this process: nothing is ever out of sight. */
+  reconcile(): void {}
+
   cancelAll(instrument: number): number {
     return this.send(ACTION_CANCEL_ALL, {
       clientSeq: 0,

@@ -15,6 +15,9 @@ const TWO_32 = 0x1_0000_0000;
 const MAX_STRATEGY = 0xffff;
 const MAX_CLIENT_SEQ = 0xffff_ffff;
 
+/** Numbers from here on stand for adopted orders, which the venue knows under ids that are not ours. */
+export const FIRST_ADOPTED_SEQ = 0xf000_0000;
+
 /** Bytes that one encoded id may take. */
 export const CLIENT_ID_MAX_BYTES = 25;
 

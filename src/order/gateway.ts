@@ -36,4 +36,6 @@ export interface OrderGateway {
   modify(request: OrderRequest): number;
   /** Cancels everything on one instrument; the reports arrive per order. */
   cancelAll(instrument: number): number;
+  /** What we hold contradicts what the venue said: asks for a reconciliation; nothing is placed until it is done. */
+  reconcile(): void;
 }

@@ -232,22 +232,24 @@ export class ReportWriter {
     return true;
   }
 
-  /** The stream gives no transaction id; the venue's time in ms, unique per payment, stands for it. */
+  /** `transactionId`: decimal digits. The income history does not tell the wallet: NaN. Cold. */
   writeFunding(
     instrument: number,
     unixMs: number,
     recvTsNs: number,
     amountE8: number,
-    walletE8: number,
     asset: number,
     reason: number,
+    transactionId: string,
   ): boolean {
     if (!this.room(1)) return false;
-    const at = this.sink.tryClaim();
     const m = this.sink.memory;
-    const lo = unixMs >>> 0;
-    const hi = (unixMs - lo) / 4294967296;
+    const id = BigInt(transactionId);
+    const lo = Number(id & 0xffff_ffffn);
+    const hi = Number(id >> 32n);
     const exch = this.sessionNs(unixMs);
+    const wallet = Number.NaN;
+    const at = this.sink.tryClaim();
     encodeFunding(
       m,
       at,
@@ -259,7 +261,7 @@ export class ReportWriter {
       exch,
       recvTsNs,
       amountE8,
-      walletE8,
+      wallet,
       asset,
       reason,
       lo,

@@ -2,6 +2,8 @@
 // wait in a scratch slot for their continuation.
 // Hot: execution lane; 0 bytes; O(1), except results for limits after a fill: O(pairs).
 import { allocateRecordMemory, copyRecord, type RecordMemory } from "../core/record.ts";
+import { FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
+import type { OrderRequest } from "../order/gateway.ts";
 import { HOUSE } from "../order/ledger.ts";
 import { NO_ORDER } from "../order/order-table.ts";
 import { TRADE_FRESH } from "../order/trade-ids.ts";
@@ -13,10 +15,14 @@ import {
   ORDER_CANCELED,
   ORDER_EXPIRED,
   ORDER_FILLED,
+  ORDER_PARTIALLY_FILLED,
   ORDER_REJECTED,
+  ORDER_TYPE_LIMIT,
   ORDER_UNKNOWN,
+  ORDER_WORKING,
   SIDE_BUY,
   SIDE_SELL,
+  TIF_GTC,
 } from "../wire/codes.ts";
 import {
   Balance,
@@ -42,8 +48,10 @@ import {
 } from "./execution-counters.ts";
 import type { ExecutionParts } from "./execution-parts.ts";
 
-/** A difference between the venue's position and ours is taken over by house after this. */
+/** A difference between the venue's position and ours, or fills owed to an order that is over, for longer: reconcile. */
 const MISMATCH_NS = 2e9;
+/** Owed fills that a reconciliation did not bring are waited for this long before the next one. */
+const OWED_AGAIN_NS = 30e9;
 
 export class AccountIntake {
   /** Fills of orders that no strategy sent, and differences taken over from the venue: each deserves an alarm. */
@@ -71,6 +79,8 @@ export class AccountIntake {
   private readonly venueTsNs: Float64Array;
   private readonly fillTsNs: Float64Array;
   private readonly mismatchSinceNs: Float64Array;
+  private owedSinceNs: number;
+  private readonly adopted: OrderRequest;
 
   constructor(parts: ExecutionParts) {
     this.unattributed = 0;
@@ -98,6 +108,11 @@ export class AccountIntake {
     this.venueTsNs = new Float64Array(new ArrayBuffer(bytes));
     this.fillTsNs = new Float64Array(new ArrayBuffer(bytes));
     this.mismatchSinceNs = new Float64Array(new ArrayBuffer(bytes)).fill(Number.NaN);
+    this.owedSinceNs = Number.NaN;
+    this.adopted = {
+      ...{ clientSeq: 0, instrument: 0, strategy: HOUSE, side: SIDE_BUY },
+      ...{ tif: TIF_GTC, orderType: ORDER_TYPE_LIMIT, reduceOnly: false, pxTicks: 0.5, qtyLots: 0.5 },
+    };
   }
 
   /** Keeps a head record until its continuation comes. */
@@ -111,6 +126,7 @@ export class AccountIntake {
     const report = this.report.wrap(this.scratch, 0);
     const detail = this.reportDetail.wrap(m, at);
     const own = this.isOwn(detail.clientNonceLo, detail.clientNonceHi);
+    if (own && report.clientSeq >= FIRST_ADOPTED_SEQ) this.adopt(report);
     const slot = cycle.onReport(report, detail, own);
     const exec = report.execType;
     this.rejectCode = detail.rejectCode;
@@ -200,21 +216,66 @@ export class AccountIntake {
     this.parts.ledger.refresh();
   }
 
-  /** At each timer: differences with the venue that have stood too long. */
-  checkPositions(nowNs: number): void {
-    const { ledger, gate } = this.parts;
-    for (let i = 1; i < this.parts.instrumentCount; i++) {
-      const differs =
-        gate.reconciled && this.venueLots[i] !== ledger.netLots[i] && this.venueTsNs[i] >= this.fillTsNs[i];
-      if (!differs || Number.isNaN(this.venueLots[i])) this.mismatchSinceNs[i] = Number.NaN;
-      else if (Number.isNaN(this.mismatchSinceNs[i])) this.mismatchSinceNs[i] = nowNs;
-      else if (nowNs - this.mismatchSinceNs[i] >= MISMATCH_NS) this.takeOver(i, Number.NaN);
+  /** At each timer: what has not fitted together for too long is asked for. */
+  checkAccount(nowNs: number): void {
+    const { gate, table, options } = this.parts;
+    if (!gate.reconciled) {
+      this.mismatchSinceNs.fill(Number.NaN);
+      this.owedSinceNs = Number.NaN;
+      return;
     }
+    let wanted = this.mismatches(nowNs);
+    if (table.owedCount === 0) this.owedSinceNs = Number.NaN;
+    else if (Number.isNaN(this.owedSinceNs)) this.owedSinceNs = nowNs;
+    else if (nowNs - this.owedSinceNs >= MISMATCH_NS) {
+      this.owedSinceNs = nowNs + OWED_AGAIN_NS;
+      wanted = true;
+    }
+    if (wanted) options.gateway.reconcile();
+  }
+
+  private mismatches(nowNs: number): boolean {
+    const { ledger } = this.parts;
+    let stands = false;
+    for (let i = 1; i < this.parts.instrumentCount; i++) {
+      const lots = this.venueLots[i];
+      if (Number.isNaN(lots) || lots === ledger.netLots[i] || this.venueTsNs[i] < this.fillTsNs[i])
+        this.mismatchSinceNs[i] = Number.NaN;
+      else if (Number.isNaN(this.mismatchSinceNs[i])) this.mismatchSinceNs[i] = nowNs;
+      else if (nowNs - this.mismatchSinceNs[i] >= MISMATCH_NS) {
+        this.mismatchSinceNs[i] = nowNs;
+        stands = true;
+      }
+    }
+    return stands;
   }
 
   /** The account stream's state decides whether orders may go. */
   onAccountStatus(state: number): void {
     this.parts.gate.reconciled = state === FEED_SYNCED;
+  }
+
+  /** An order of nobody that the policy takes in: house's from now on. */
+  private adopt(report: OrderReport): void {
+    const { table } = this.parts;
+    const state = report.orderState;
+    if (
+      (state !== ORDER_WORKING && state !== ORDER_PARTIALLY_FILLED) ||
+      table.find(report.clientSeq) !== NO_ORDER
+    )
+      return;
+    const r = this.adopted;
+    r.clientSeq = report.clientSeq;
+    r.instrument = report.instrument;
+    r.side = report.side;
+    r.pxTicks = report.pxTicks;
+    r.qtyLots = report.qtyLots;
+    const slot = table.add(r, this.parts.desk.nowNs);
+    // What it traded before it was taken in belongs to nobody's fills here.
+    if (slot === NO_ORDER) return;
+    table.cumQtyLots[slot] = report.cumQtyLots;
+    table.filledLots[slot] = report.cumQtyLots;
+    table.expose(slot);
   }
 
   private isOwn(nonceLo: number, nonceHi: number): boolean {

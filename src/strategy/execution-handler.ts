@@ -359,7 +359,7 @@ export class ExecutionHandler implements RecordHandler {
     )
       this.parts.desk.requestCancelAll();
     this.cancelStale();
-    this.account.checkPositions(nowNs);
+    this.account.checkAccount(nowNs);
     this.tick();
     this.closer.work();
     if (parts.gate.killState !== KILL_ARMED) this.cancelKilled(false);

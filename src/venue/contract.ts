@@ -120,6 +120,18 @@ export interface VenuePosition {
   /** Signed decimal text. */
   readonly quantity: string;
   readonly entryPrice: string;
+  /** Of its last change, ms. */
+  readonly updateTimeMs: number;
+}
+
+export interface VenueFunding {
+  readonly symbol: string;
+  /** Signed decimal text; + received. */
+  readonly amount: string;
+  readonly asset: string;
+  readonly timeMs: number;
+  /** Decimal digits. */
+  readonly transactionId: string;
 }
 
 export interface VenueBalance {
@@ -140,6 +152,9 @@ export interface VenueAccount {
   fills(symbol: string, fromId?: string): Promise<VenueResult<VenueFill[]>>;
   positions(): Promise<VenueResult<VenuePosition[]>>;
   balances(): Promise<VenueResult<VenueBalance[]>>;
+  /** Funding payments from `sinceMs` on, oldest first; a page of at most 1000. */
+  funding(sinceMs: number): Promise<VenueResult<VenueFunding[]>>;
+  cancelById(symbol: string, orderId: string): Promise<VenueResult<VenueOrder>>;
   /** Cancels every working order on a symbol, conditional ones included. */
   cancelAll(symbol: string): Promise<VenueResult<null>>;
   /** Dead-man's switch: the venue cancels all after `countdownMs` without another call; 0 disarms. */

@@ -150,6 +150,8 @@ export class ConnectorRig {
       seed: 2,
       counters: this.orderCounters,
       userCounters: this.userCounters,
+      reconcileEveryNs: Number.POSITIVE_INFINITY,
+      foreignOrders: "adopt",
       workingOrders: () => this.working,
       onReconcileFailure: (message) => this.failures.push(message),
     });

@@ -95,6 +95,8 @@ export class RuleGateway implements OrderGateway {
     return SEND_OK;
   }
 
+  reconcile(): void {}
+
   get nextDueNs(): number {
     return this.due[0]?.atNs ?? Number.POSITIVE_INFINITY;
   }

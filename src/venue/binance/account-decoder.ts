@@ -1,13 +1,13 @@
 // User data stream of Binance USD-M: bytes → fields. Hot: execution lane; 0 bytes per message; two passes
 // (scan, read). Refuses what it cannot read whole; never throws. Ids are two u32; the client order id is taken
 // apart in place by ClientIdParser.
-import { parseDecimal } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { ClientIdParser } from "../../order/client-id.ts";
 import { SIDE_BUY, SIDE_SELL } from "../../wire/codes.ts";
 import { JsonObject } from "./json-object.ts";
 import { ascii, DecimalReader, matches, NumberReader, SCAN_FAILED, skipString } from "./json-scan.ts";
 import { execTypeOf, orderStateOf, REASON_OTHER, reasonOf } from "./order-codes.ts";
+import { ScaleTable } from "./scale-table.ts";
 import { SymbolTable } from "./symbol-table.ts";
 
 export const ACCOUNT_ORDER = 1;
@@ -76,10 +76,7 @@ export class AccountDecoder {
 
   private readonly symbols: SymbolTable;
   private readonly assets: SymbolTable;
-  private readonly pxDecimals: Int32Array;
-  private readonly pxStep: Float64Array;
-  private readonly qtyDecimals: Int32Array;
-  private readonly qtyStep: Float64Array;
+  private readonly scales: ScaleTable;
   private readonly number: NumberReader;
   private readonly decimal: DecimalReader;
   private readonly outer: JsonObject;
@@ -122,12 +119,7 @@ export class AccountDecoder {
     this.entryPxE8 = 0.5;
     this.symbols = new SymbolTable(instruments.map((i) => i.symbol));
     this.assets = new SymbolTable(assets);
-    const ticks = instruments.map((i) => parseDecimal(i.tickSize));
-    const lots = instruments.map((i) => parseDecimal(i.lotSize));
-    this.pxDecimals = Int32Array.from(ticks, (t) => t.decimals);
-    this.pxStep = Float64Array.from(ticks, (t) => Number(t.units));
-    this.qtyDecimals = Int32Array.from(lots, (l) => l.decimals);
-    this.qtyStep = Float64Array.from(lots, (l) => Number(l.units));
+    this.scales = new ScaleTable(instruments, "place");
     this.number = new NumberReader();
     this.decimal = new DecimalReader();
     this.fields = new JsonObject();
@@ -186,7 +178,11 @@ export class AccountDecoder {
     this.index = this.symbolAt(f.letter(0x73));
     if (this.index < 0) return true;
     const k = this.index;
-    this.positionLots = this.signedAt(f.named(N_AMOUNT), this.qtyDecimals[k]!, this.qtyStep[k]!);
+    this.positionLots = this.signedAt(
+      f.named(N_AMOUNT),
+      this.scales.qtyDecimals[k]!,
+      this.scales.qtyStep[k]!,
+    );
     const entryAt = f.named(N_ENTRY);
     const entry =
       entryAt === SCAN_FAILED ? -1 : this.decimal.truncated(this.bytes, entryAt + 1, this.end, E8_DECIMALS);
@@ -222,13 +218,13 @@ export class AccountDecoder {
   private readQuantities(): boolean {
     const f = this.fields;
     const k = this.index;
-    const qtyDecimals = this.qtyDecimals[k]!;
-    const qtyStep = this.qtyStep[k]!;
-    this.pxTicks = this.signedAt(f.letter(0x70), this.pxDecimals[k]!, this.pxStep[k]!);
+    const qtyDecimals = this.scales.qtyDecimals[k]!;
+    const qtyStep = this.scales.qtyStep[k]!;
+    this.pxTicks = this.signedAt(f.letter(0x70), this.scales.pxDecimals[k]!, this.scales.pxStep[k]!);
     this.qtyLots = this.signedAt(f.letter(0x71), qtyDecimals, qtyStep);
     this.cumQtyLots = this.signedAt(f.letter(0x7a), qtyDecimals, qtyStep);
     this.lastQtyLots = this.signedAt(f.letter(0x6c), qtyDecimals, qtyStep);
-    this.lastPxTicks = this.signedAt(f.letter(0x4c), this.pxDecimals[k]!, this.pxStep[k]!);
+    this.lastPxTicks = this.signedAt(f.letter(0x4c), this.scales.pxDecimals[k]!, this.scales.pxStep[k]!);
     return (
       this.pxTicks >= 0 &&
       this.qtyLots >= 0 &&

@@ -1,4 +1,4 @@
-// Answers to our own requests → OrderReport records. Hot (fromReply, rejected): execution lane; 0 bytes.
+// Answers to our own requests → OrderReport records. Hot (readReply, rejected): execution lane; 0 bytes.
 
 import { toSteps } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
@@ -51,8 +51,8 @@ export class AnswerWriter {
     this.ids = ids;
   }
 
-  /** The order in an accepted reply. */
-  fromReply(requests: RequestTable, slot: number, r: ReplyDecoder, recvTsNs: number): void {
+  /** The order in an accepted reply → writer.order. */
+  readReply(requests: RequestTable, slot: number, r: ReplyDecoder, recvTsNs: number): void {
     const o = this.writer.order;
     const action = requests.action[slot]!;
     this.aboutRequest(requests, slot, recvTsNs);
@@ -65,11 +65,10 @@ export class AnswerWriter {
     o.cumQtyLots = r.cumQtyLots;
     o.orderIdLo = r.orderIdLo;
     o.orderIdHi = r.orderIdHi;
-    this.writer.writeOrder();
   }
 
   /** The same from a REST answer (cold). */
-  fromOrder(
+  readOrder(
     requests: RequestTable,
     slot: number,
     order: VenueOrder,
@@ -91,7 +90,6 @@ export class AnswerWriter {
     o.cumQtyLots = toSteps(order.executedQuantity, instrument.lotSize);
     o.orderIdLo = Number(id & 0xffffffffn);
     o.orderIdHi = Number(id >> 32n);
-    this.writer.writeOrder();
   }
 
   /** The venue refused the request: its code is the proof. */

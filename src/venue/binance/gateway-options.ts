@@ -30,6 +30,8 @@ export interface GatewayCounters {
   notConnected: number;
   reconciliations: number;
   reconcileFailures: number;
+  /** User streams given up because an accepted request gave no event. */
+  deafStreams: number;
   cancelAllFailures: number;
 }
 
@@ -52,8 +54,12 @@ export const newGatewayCounters = (): GatewayCounters => ({
   notConnected: 0,
   reconciliations: 0,
   reconcileFailures: 0,
+  deafStreams: 0,
   cancelAllFailures: 0,
 });
+
+/** What becomes of open orders on our instruments that no session of ours placed. */
+export type ForeignOrders = "refuse" | "cancel" | "adopt";
 
 /** Sessions that are over: their orders may have been filled, and ended, with nobody watching. */
 export interface EarlierSessions {
@@ -61,6 +67,8 @@ export interface EarlierSessions {
   readonly orders: readonly { readonly symbol: string; readonly clientId: string }[];
   /** This session's number of a strategy that an order id names; 0 = house. */
   readonly strategyOf: (nonceLo: number, nonceHi: number, strategy: number) => number;
+  /** Whether a nonce is that of a session whose journal we hold. */
+  readonly isOurs: (nonceLo: number, nonceHi: number) => boolean;
 }
 
 export interface GatewayOptions {
@@ -84,6 +92,9 @@ export interface GatewayOptions {
   readonly orderTimeoutNs: number;
   /** The kill word (KILL_…), read immediately before each write of a place or modify. */
   readonly killWord: () => number;
+  /** A reconciliation while all seems well, after this; Infinity = none. */
+  readonly reconcileEveryNs: number;
+  readonly foreignOrders: ForeignOrders;
   readonly seed: number;
   readonly counters: GatewayCounters;
   readonly userCounters?: UserStreamCounters;

@@ -5,9 +5,9 @@
 // Nothing here decides that an order failed without the venue's word: a time-out, a lost connection, 5xx,
 // -1006 and -1007 give EXEC_UNKNOWN, and the order is asked for until the answer is a state (EXEC_STATUS), or
 // until its request can no longer be accepted (recvWindow) and the venue still does not know it.
-import { NS_PER_MS, NS_PER_S } from "../../core/clock.ts";
+import { NS_PER_MS } from "../../core/clock.ts";
 import { Prng } from "../../core/prng.ts";
-import { formatClientId } from "../../order/client-id.ts";
+import { FIRST_ADOPTED_SEQ, formatClientId } from "../../order/client-id.ts";
 import {
   type OrderGateway,
   type OrderRequest,
@@ -26,28 +26,26 @@ import {
   FEED_REASON_SNAPSHOT,
   KILL_ARMED,
   KILL_EMERGENCY,
-  ORDER_TYPE_LIMIT,
   SOURCE_LOCAL,
-  TIF_GTC,
 } from "../../wire/codes.ts";
 import { CLOSED_BY_HEARTBEAT, Link, type LinkOwner } from "../transport/link.ts";
-import { NO_SUCH_ORDER } from "./account-sync.ts";
 import { AccountWatch } from "./account-watch.ts";
+import { AdoptedOrders } from "./adopted-orders.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import type { GatewayCounters, GatewayOptions } from "./gateway-options.ts";
-import { NO_ENTRY, RequestTable, UnknownOrders } from "./in-flight.ts";
+import { NO_ENTRY, RequestTable } from "./in-flight.ts";
 import { logonRequest } from "./logon.ts";
+import { NO_SUCH_ORDER, NOTHING_TO_CANCEL, OrderProofs } from "./order-proofs.ts";
 import { REPLY_ERROR, REPLY_MALFORMED, REPLY_OK, ReplyDecoder } from "./reply-decoder.ts";
 import { ACTION_STATUS, RequestEncoder } from "./request-encoder.ts";
 import { type BinanceRest, isUnknownOutcome } from "./rest.ts";
-import { restParameters } from "./rest-orders.ts";
+import { type OrderName, restParameters } from "./rest-orders.ts";
 import { Signer } from "./signer.ts";
 
 export { type GatewayCounters, type GatewayOptions, newGatewayCounters } from "./gateway-options.ts";
 
-const PROBE_EVERY_NS = 2 * NS_PER_S;
-/** Clock error allowed for when a request's validity at the venue is judged. */
-const VALIDITY_MARGIN_NS = 2 * NS_PER_S;
+/** "Timestamp for this request is outside of the recvWindow": the clocks have drifted apart. */
+const TIMESTAMP_OUTSIDE = -1021;
 const SWEEP_EVERY_NS = 10 * NS_PER_MS;
 
 export class BinanceGateway implements OrderGateway, LinkOwner {
@@ -56,13 +54,13 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
   readonly orders: Link;
   readonly writer: ReportWriter;
   private readonly options: GatewayOptions;
+  private readonly adopted: AdoptedOrders;
   private readonly encoder: RequestEncoder;
   private readonly replies: ReplyDecoder;
   private readonly requests: RequestTable;
-  private readonly unknown: UnknownOrders;
+  private readonly proofs: OrderProofs;
   private readonly answers: AnswerWriter;
   private readonly signer: Signer;
-  private readonly scratch: OrderRequest;
   private loggedOn: boolean;
   private sweptNs: number;
 
@@ -72,23 +70,31 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     this.options = options;
     this.signer = new Signer(options.credentials);
     this.writer = new ReportWriter(options.sink, options.baseMs, options.isKnownFill);
+    this.adopted = new AdoptedOrders();
     this.encoder = new RequestEncoder(
       options.instruments,
       options.ids,
       options.credentials.revealApiKey(),
       this.signer,
       options.recvWindowMs,
+      this.adopted,
     );
     this.replies = new ReplyDecoder(options.instruments);
     this.requests = new RequestTable();
-    this.unknown = new UnknownOrders();
     this.answers = new AnswerWriter(this.writer, options.ids);
-    this.account = new AccountWatch(options, this.writer, prng, {
+    this.proofs = new OrderProofs({
+      requests: this.requests,
+      answers: this.answers,
+      counters: options.counters,
+      recvWindowMs: options.recvWindowMs,
+      query: (request, nowNs) => this.query(request, nowNs),
+    });
+    this.account = new AccountWatch(options, this.writer, this.adopted, prng, {
       clientIdOf: (r) => this.clientIdOf(r),
-      probe: (r) => this.probeLater(r),
+      probe: (r) => this.proofs.later(r, options.nowNs()),
+      onOrderOver: (clientSeq) => this.proofs.proved(clientSeq),
     });
     this.orders = new Link(this, options.connect, options.link, prng);
-    this.scratch = blankRequest();
     this.loggedOn = false;
     this.sweptNs = 0;
   }
@@ -104,7 +110,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
 
   /** Requests without an answer, and orders without a proof. */
   get pending(): number {
-    return this.requests.count + this.unknown.count;
+    return this.requests.count + this.proofs.count;
   }
 
   start(): void {
@@ -126,6 +132,11 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
   /** The same where no trade has been journalled yet: what happened since this time, ms. Before start. */
   recoverSinceTime(instrumentId: number, unixMs: number): void {
     this.account.recoverSinceTime(instrumentId, unixMs);
+  }
+
+  /** Funding payments that are journalled, and the time from which others may be missing. Before start. */
+  recoverFunding(sinceUnixMs: number, transactionIds: readonly string[]): void {
+    this.account.recoverFunding(sinceUnixMs, transactionIds);
   }
 
   /** Asks for a reconciliation as soon as possible. */
@@ -167,7 +178,7 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
 
   private submit(action: number, request: OrderRequest): number {
     const c = this.counters;
-    const overSocket = this.orders.isOpen && (this.loggedOn || this.signer.kind === "hmac");
+    const overSocket = this.isUsable;
     if (!overSocket && !this.account.isUp && action !== ACTION_CANCEL) {
       c.notConnected++;
       return SEND_NOT_CONNECTED;
@@ -222,20 +233,21 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
   private writeRest(action: number, request: OrderRequest, slot: number): number {
     const instrument = this.options.instruments.find((i) => i.id === request.instrument);
     if (instrument === undefined) return SEND_NOT_CONNECTED;
-    const clientId = this.clientIdOf(request);
+    const { rest } = this.options;
+    const name = this.nameOf(request);
     const number = this.requests.numberOf(slot);
     if (action === ACTION_STATUS) {
-      void this.options.rest
-        .order(instrument.symbol, clientId)
-        .then((result) => this.onRestAnswer(number, result));
+      const asked =
+        name.orderId === undefined
+          ? rest.order(instrument.symbol, this.clientIdOf(request))
+          : rest.orderById(instrument.symbol, name.orderId);
+      void asked.then((result) => this.onRestAnswer(number, result));
       return SEND_OK;
     }
-    const { method, parameters } = restParameters(action, request, instrument, clientId);
+    const { method, parameters } = restParameters(action, request, instrument, name);
     if (this.forbidden(action, request)) return SEND_KILLED;
     this.counters.restRequests++;
-    void this.options.rest
-      .orderRequest(method, parameters)
-      .then((result) => this.onRestAnswer(number, result));
+    void rest.orderRequest(method, parameters).then((result) => this.onRestAnswer(number, result));
     return SEND_OK;
   }
 
@@ -247,14 +259,9 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     }
     this.counters.replies++;
     if (result.ok) {
-      this.answers.fromOrder(
-        this.requests,
-        slot,
-        result.value,
-        this.options.instruments,
-        this.options.nowNs(),
-      );
-      this.settled(slot);
+      const { instruments, nowNs } = this.options;
+      this.answers.readOrder(this.requests, slot, result.value, instruments, nowNs());
+      this.stated(slot);
     } else if (result.unknown) this.becomesUnknown(slot, result.code);
     else this.refused(slot, result.code);
     this.writer.publish();
@@ -303,77 +310,62 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     }
     this.counters.replies++;
     if (kind === REPLY_OK && r.readOrder(this.requests.instrument[slot]!)) {
-      this.answers.fromReply(this.requests, slot, r, recvTsNs);
-      this.settled(slot);
+      this.answers.readReply(this.requests, slot, r, recvTsNs);
+      this.stated(slot);
     } else if (kind === REPLY_OK || isUnknownOutcome(r.httpStatus, r.errorCode)) {
       this.becomesUnknown(slot, r.errorCode);
     } else {
-      if (r.httpStatus === 429 || r.httpStatus === 418) this.options.rest.budget.block(this.venueMs(), 10);
+      if (r.httpStatus === 429 || r.httpStatus === 418)
+        this.options.rest.budget.blockUntil(this.venueMs(), r.httpStatus, r.retryAfterMs);
       this.refused(slot, r.errorCode);
     }
     this.writer.publish();
   }
 
-  /** The venue stated the order: a probe of it is answered too. */
-  private settled(slot: number): void {
-    const k =
-      this.requests.action[slot] === ACTION_STATUS
-        ? this.unknown.find(this.requests.clientSeq[slot]!)
-        : NO_ENTRY;
-    if (k !== NO_ENTRY) {
-      this.unknown.release(k);
-      this.counters.proofs++;
+  /** The venue has stated the order, as it stands in writer.order. */
+  private stated(slot: number): void {
+    const { requests, proofs, writer } = this;
+    const o = writer.order;
+    const nowNs = this.options.nowNs();
+    const clientSeq = requests.clientSeq[slot]!;
+    if (requests.action[slot] !== ACTION_STATUS) {
+      writer.writeOrder();
+      this.account.onAccepted(requests.sentNs[slot]!, nowNs);
+    } else if (proofs.isProof(clientSeq, o.orderState, o.pxTicks, o.qtyLots, nowNs)) {
+      writer.writeOrder();
+      proofs.proved(clientSeq);
     }
-    this.requests.release(slot);
+    requests.release(slot);
     this.account.checkLost();
   }
 
   private refused(slot: number, code: number): void {
-    if (this.requests.action[slot] === ACTION_STATUS) {
-      this.probeRefused(slot, code);
-      return;
+    const { requests, proofs } = this;
+    const nowNs = this.options.nowNs();
+    if (requests.action[slot] === ACTION_STATUS) proofs.refused(requests.clientSeq[slot]!, code, nowNs);
+    else {
+      this.counters.rejects++;
+      this.answers.rejected(requests, slot, code, nowNs);
+      if (code === NOTHING_TO_CANCEL || code === NO_SUCH_ORDER) proofs.suspect(slot, nowNs);
     }
-    this.counters.rejects++;
-    this.answers.rejected(this.requests, slot, code, this.options.nowNs());
-    this.requests.release(slot);
+    if (code === TIMESTAMP_OUTSIDE) void this.options.rest.measureClockOffset();
+    requests.release(slot);
     this.account.checkLost();
   }
 
   private becomesUnknown(slot: number, code: number): void {
+    const { requests } = this;
     const nowNs = this.options.nowNs();
-    const action = this.requests.action[slot]!;
-    if (action !== ACTION_STATUS) {
+    if (requests.action[slot] !== ACTION_STATUS) {
       this.counters.unknowns++;
-      this.answers.unknown(this.requests, slot, code, nowNs, SOURCE_LOCAL);
-      this.requests.read(slot, this.scratch);
-      this.unknown.add(action, this.scratch, this.requests.sentNs[slot]!, nowNs);
-      if (this.unknown.overflows > 0) this.account.hole(FEED_REASON_OVERFLOW);
+      this.answers.unknown(requests, slot, code, nowNs, SOURCE_LOCAL);
+      if (!this.proofs.begin(slot, nowNs)) this.account.hole(FEED_REASON_OVERFLOW);
     }
-    this.requests.release(slot);
+    requests.release(slot);
     this.account.checkLost();
   }
 
-  // ---- proofs
-
-  /** "Order does not exist" is a proof only when the request can no longer be accepted. */
-  private probeRefused(slot: number, code: number): void {
-    const nowNs = this.options.nowNs();
-    const k = this.unknown.find(this.requests.clientSeq[slot]!);
-    this.requests.release(slot);
-    if (k === NO_ENTRY || code !== NO_SUCH_ORDER) return;
-    const validNs = this.options.recvWindowMs * NS_PER_MS + VALIDITY_MARGIN_NS;
-    if (nowNs - this.unknown.sentNs[k]! <= validNs) return;
-    this.answers.absent(this.unknown, k, code, nowNs);
-    this.unknown.release(k);
-    this.counters.proofs++;
-    this.account.checkLost();
-  }
-
-  private probeLater(request: OrderRequest): void {
-    const nowNs = this.options.nowNs();
-    if (this.unknown.find(request.clientSeq) === NO_ENTRY)
-      this.unknown.add(ACTION_CANCEL, request, nowNs, nowNs);
-  }
+  // ---- time
 
   private sweep(nowNs: number): number {
     let work = 0;
@@ -388,37 +380,27 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     }
     // A peer that takes requests and says nothing: the probes, and new orders, go over REST.
     if (dead) this.orders.close(CLOSED_BY_HEARTBEAT);
-    for (let k = 0; !dead && this.unknown.count > 0 && k < this.unknown.capacity; k++) {
-      if (this.unknown.used[k] === 0 || nowNs < this.unknown.probeAtNs[k]!) continue;
-      this.probe(k, nowNs);
-      work++;
-    }
+    else work += this.proofs.poll(nowNs);
     if (work > 0) this.writer.publish();
     return work;
   }
 
-  private probe(k: number, nowNs: number): void {
-    const u = this.unknown;
-    const tries = u.tries[k]!;
-    u.probeAtNs[k] = nowNs + PROBE_EVERY_NS * Math.min(tries + 1, 5);
-    u.tries[k] = Math.min(tries + 1, 65_535);
+  /** False: no budget or no way to ask now. */
+  private query(request: OrderRequest, nowNs: number): boolean {
     const venueMs = this.venueMs();
-    if (!this.options.rest.budget.takeQuery(venueMs, 1, true)) return;
-    const r = this.scratch;
-    r.clientSeq = u.clientSeq[k]!;
-    r.instrument = u.instrument[k]!;
-    r.strategy = u.strategy[k]!;
-    r.side = u.side[k]!;
-    r.pxTicks = u.pxTicks[k]!;
-    r.qtyLots = u.qtyLots[k]!;
-    const slot = this.requests.add(ACTION_STATUS, r, nowNs);
-    if (slot === NO_ENTRY) return;
-    this.counters.probes++;
-    const overSocket = this.orders.isOpen && (this.loggedOn || this.signer.kind === "hmac");
-    const code = overSocket
-      ? this.write(ACTION_STATUS, r, slot, venueMs)
-      : this.writeRest(ACTION_STATUS, r, slot);
+    if (!this.options.rest.budget.takeQuery(venueMs, 1, true)) return false;
+    const slot = this.requests.add(ACTION_STATUS, request, nowNs);
+    if (slot === NO_ENTRY) return false;
+    const code = this.isUsable
+      ? this.write(ACTION_STATUS, request, slot, venueMs)
+      : this.writeRest(ACTION_STATUS, request, slot);
     if (code !== SEND_OK) this.requests.release(slot);
+    return code === SEND_OK;
+  }
+
+  /** Requests can go over the WebSocket API. */
+  private get isUsable(): boolean {
+    return this.orders.isOpen && (this.loggedOn || this.signer.kind === "hmac");
   }
 
   private venueMs(): number {
@@ -427,20 +409,13 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     );
   }
 
+  private nameOf(r: OrderRequest): OrderName {
+    const orderId = r.clientSeq >= FIRST_ADOPTED_SEQ ? this.adopted.orderIdOf(r.clientSeq) : "";
+    return orderId === "" ? { origClientOrderId: this.clientIdOf(r) } : { orderId };
+  }
+
   private clientIdOf(r: OrderRequest): string {
     const { nonceLo, nonceHi } = this.options.ids;
     return formatClientId({ nonceLo, nonceHi, strategy: r.strategy, clientSeq: r.clientSeq });
   }
 }
-
-const blankRequest = (): OrderRequest => ({
-  clientSeq: 0,
-  instrument: 0,
-  strategy: 0,
-  side: 0,
-  tif: TIF_GTC,
-  orderType: ORDER_TYPE_LIMIT,
-  reduceOnly: false,
-  pxTicks: 0.5,
-  qtyLots: 0.5,
-});

@@ -98,8 +98,6 @@ export class RequestTable {
 export class UnknownOrders {
   readonly capacity: number;
   count: number;
-  /** Orders that could not be taken in: the caller reconciles instead. */
-  overflows: number;
   readonly used: Uint8Array;
   /** The action whose outcome is unknown. */
   readonly action: Uint8Array;
@@ -117,7 +115,6 @@ export class UnknownOrders {
   constructor(capacity = 1024) {
     this.capacity = capacity;
     this.count = 0;
-    this.overflows = 0;
     this.used = new Uint8Array(capacity);
     this.action = new Uint8Array(capacity);
     this.clientSeq = new Uint32Array(capacity);
@@ -131,28 +128,39 @@ export class UnknownOrders {
     this.tries = new Uint16Array(capacity);
   }
 
-  /** One entry per order: a later request renews it, the first action stays. */
-  add(action: number, r: OrderRequest, sentNs: number, nowNs: number): void {
-    let k = this.find(r.clientSeq);
-    if (k === NO_ENTRY) {
-      k = this.free();
-      if (k === NO_ENTRY) {
-        this.overflows++;
-        return;
-      }
+  /**
+   * One entry per order: a later request renews its time, what the first one asked for stays. `probeAtNs`: when
+   * it is asked for. False: no room.
+   */
+  add(action: number, r: OrderRequest, sentNs: number, probeAtNs: number): boolean {
+    const known = this.find(r.clientSeq);
+    const k = known === NO_ENTRY ? this.free() : known;
+    if (k === NO_ENTRY) return false;
+    if (known === NO_ENTRY) {
       this.used[k] = 1;
       this.count++;
       this.action[k] = action;
+      this.clientSeq[k] = r.clientSeq;
+      this.instrument[k] = r.instrument;
+      this.strategy[k] = r.strategy;
+      this.side[k] = r.side;
+      this.pxTicks[k] = r.pxTicks;
+      this.qtyLots[k] = r.qtyLots;
     }
-    this.clientSeq[k] = r.clientSeq;
-    this.instrument[k] = r.instrument;
-    this.strategy[k] = r.strategy;
-    this.side[k] = r.side;
-    this.pxTicks[k] = r.pxTicks;
-    this.qtyLots[k] = r.qtyLots;
     this.sentNs[k] = sentNs;
-    this.probeAtNs[k] = nowNs;
+    this.probeAtNs[k] = probeAtNs;
     this.tries[k] = 0;
+    return true;
+  }
+
+  /** Copies what the entry is about. */
+  read(k: number, into: OrderRequest): void {
+    into.clientSeq = this.clientSeq[k]!;
+    into.instrument = this.instrument[k]!;
+    into.strategy = this.strategy[k]!;
+    into.side = this.side[k]!;
+    into.pxTicks = this.pxTicks[k]!;
+    into.qtyLots = this.qtyLots[k]!;
   }
 
   find(clientSeq: number): number {

@@ -1,12 +1,12 @@
 // Replies of the WebSocket API: bytes → fields. Hot: execution lane; 0 bytes per reply; two passes. The reply
 // names its request by the id we gave it: `<action>-<clientSeq>-<requestNo>`.
-import { parseDecimal } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { ORDER_UNKNOWN } from "../../wire/codes.ts";
 import { JsonObject } from "./json-object.ts";
 import { ascii, DecimalReader, matches, NumberReader, SCAN_FAILED, skipString } from "./json-scan.ts";
 import { orderStateOf } from "./order-codes.ts";
 import type { RequestBudget } from "./request-budget.ts";
+import { ScaleTable } from "./scale-table.ts";
 
 export const REPLY_MALFORMED = -1;
 /** Not an answer to an order request (log-on, event). */
@@ -24,6 +24,8 @@ const N_STATUS = ascii("status");
 const N_RESULT = ascii("result");
 const N_ERROR = ascii("error");
 const N_CODE = ascii("code");
+const N_DATA = ascii("data");
+const N_RETRY_AFTER = ascii("retryAfter");
 const N_LIMITS = ascii("rateLimits");
 const N_TYPE = ascii("rateLimitType");
 const N_INTERVAL = ascii("interval");
@@ -45,6 +47,8 @@ export class ReplyDecoder {
   httpStatus: number;
   errorCode: number;
   isLogon: boolean;
+  /** Venue time until which nothing may be sent (429, 418), ms; 0 = not said. */
+  retryAfterMs: number;
   /** Set by readOrder. */
   orderIdLo: number;
   orderIdHi: number;
@@ -53,10 +57,7 @@ export class ReplyDecoder {
   qtyLots: number;
   cumQtyLots: number;
   updateMs: number;
-  private readonly pxDecimals: Int32Array;
-  private readonly pxStep: Float64Array;
-  private readonly qtyDecimals: Int32Array;
-  private readonly qtyStep: Float64Array;
+  private readonly scales: ScaleTable;
   private readonly number: NumberReader;
   private readonly decimal: DecimalReader;
   private readonly outer: JsonObject;
@@ -66,13 +67,13 @@ export class ReplyDecoder {
   private resultAt: number;
 
   constructor(instruments: readonly Instrument[]) {
-    const size = instruments.reduce((most, i) => Math.max(most, i.id), 0) + 1;
     this.action = 0;
     this.clientSeq = 0.5;
     this.requestNo = 0.5;
     this.httpStatus = 0;
     this.errorCode = 0;
     this.isLogon = false;
+    this.retryAfterMs = 0;
     this.orderIdLo = 0.5;
     this.orderIdHi = 0.5;
     this.orderState = 0;
@@ -80,16 +81,7 @@ export class ReplyDecoder {
     this.qtyLots = 0.5;
     this.cumQtyLots = 0.5;
     this.updateMs = 0.5;
-    this.pxDecimals = new Int32Array(size);
-    this.pxStep = new Float64Array(size);
-    this.qtyDecimals = new Int32Array(size);
-    this.qtyStep = new Float64Array(size);
-    for (const i of instruments) {
-      this.pxDecimals[i.id] = parseDecimal(i.tickSize).decimals;
-      this.pxStep[i.id] = Number(parseDecimal(i.tickSize).units);
-      this.qtyDecimals[i.id] = parseDecimal(i.lotSize).decimals;
-      this.qtyStep[i.id] = Number(parseDecimal(i.lotSize).units);
-    }
+    this.scales = new ScaleTable(instruments, "id");
     this.number = new NumberReader();
     this.decimal = new DecimalReader();
     this.outer = new JsonObject();
@@ -105,6 +97,7 @@ export class ReplyDecoder {
     this.end = end;
     this.isLogon = false;
     this.errorCode = 0;
+    this.retryAfterMs = 0;
     if (end > bytes.length || this.outer.scan(bytes, 0, end) !== end) return REPLY_MALFORMED;
     const f = this.outer;
     const idAt = f.named(N_ID);
@@ -135,9 +128,13 @@ export class ReplyDecoder {
     const statusEnd = statusAt === SCAN_FAILED ? SCAN_FAILED : skipString(bytes, statusAt, end);
     this.orderState =
       statusEnd === SCAN_FAILED ? ORDER_UNKNOWN : orderStateOf(bytes, statusAt + 1, statusEnd - 1);
-    const px = this.steps(f.named(N_PRICE), this.pxDecimals[instrument]!, this.pxStep[instrument]!);
-    const qtyDecimals = this.qtyDecimals[instrument]!;
-    const qtyStep = this.qtyStep[instrument]!;
+    const px = this.steps(
+      f.named(N_PRICE),
+      this.scales.pxDecimals[instrument]!,
+      this.scales.pxStep[instrument]!,
+    );
+    const qtyDecimals = this.scales.qtyDecimals[instrument]!;
+    const qtyStep = this.scales.qtyStep[instrument]!;
     const qty = this.steps(f.named(N_ORIG_QTY), qtyDecimals, qtyStep);
     const cum = this.steps(f.named(N_EXECUTED_QTY), qtyDecimals, qtyStep);
     this.pxTicks = px;
@@ -175,6 +172,9 @@ export class ReplyDecoder {
     const { bytes, end, inner: f } = this;
     if (bytes[at] !== OPEN_BRACE || f.scan(bytes, at, end) === SCAN_FAILED) return;
     const codeAt = f.named(N_CODE);
+    const dataAt = f.named(N_DATA);
+    if (dataAt !== SCAN_FAILED && bytes[dataAt] === OPEN_BRACE && f.scan(bytes, dataAt, end) !== SCAN_FAILED)
+      this.retryAfterMs = Math.max(0, this.integer(f.named(N_RETRY_AFTER)));
     if (codeAt === SCAN_FAILED) return;
     const negative = bytes[codeAt] === DASH;
     if (this.number.integer(bytes, negative ? codeAt + 1 : codeAt, end) === SCAN_FAILED) return;

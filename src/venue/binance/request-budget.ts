@@ -6,6 +6,9 @@
 
 const MS_PER_S = 1_000;
 const MS_PER_MINUTE = 60_000;
+/** Without a time in the reply: the shortest ban, and one window of the order limits. */
+const BAN_DEFAULT_S = 120;
+const PAUSE_DEFAULT_S = 10;
 
 export interface BudgetLimits {
   readonly weightPerMinute: number;
@@ -134,6 +137,12 @@ export class RequestBudget {
   /** 429 or 418: silence for `seconds`. */
   block(nowMs: number, seconds: number): void {
     this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + seconds * MS_PER_S);
+  }
+
+  /** The same until the venue's own time (0 = it did not say). Going on during a ban makes it longer. */
+  blockUntil(nowMs: number, status: number, retryAfterMs: number): void {
+    if (retryAfterMs > 0) this.blockedUntilMs = Math.max(this.blockedUntilMs, retryAfterMs);
+    else this.block(nowMs, status === 418 ? BAN_DEFAULT_S : PAUSE_DEFAULT_S);
   }
 
   private refuse(): boolean {

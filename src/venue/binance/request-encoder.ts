@@ -8,12 +8,13 @@
 //   {"id":"1-4711-9","method":"order.place","params":{"apiKey":"…","newClientOrderId":"h…","price":"61800.3",
 //    "quantity":"0.010","recvWindow":5000,"side":"BUY","symbol":"BTCUSDT","timeInForce":"GTX",
 //    "timestamp":1723161255030,"type":"LIMIT","signature":"…"}}
-import { parseDecimal } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
-import type { ClientIdEncoder } from "../../order/client-id.ts";
+import { type ClientIdEncoder, FIRST_ADOPTED_SEQ } from "../../order/client-id.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
 import { ACTION_CANCEL, ACTION_MODIFY, ACTION_PLACE, ORDER_TYPE_MARKET, SIDE_BUY } from "../../wire/codes.ts";
+import type { AdoptedOrders } from "./adopted-orders.ts";
 import { AsciiText, AsciiWriter } from "./ascii-writer.ts";
+import { ScaleTable } from "./scale-table.ts";
 import { SIGNED_BYTES_MAX, type Signer } from "./signer.ts";
 
 /** Not an OrderAction: a question about an order. */
@@ -48,6 +49,7 @@ class Name {
 
 const API_KEY = new Name("apiKey", true);
 const NEW_CLIENT_ID = new Name("newClientOrderId", true);
+const ORDER_ID = new Name("orderId", false);
 const CLIENT_ID = new Name("origClientOrderId", true);
 const PRICE = new Name("price", true);
 const QUANTITY = new Name("quantity", true);
@@ -76,12 +78,10 @@ export class RequestEncoder {
   private readonly apiKey: AsciiText;
   private readonly signer: Signer;
   private readonly recvWindowMs: number;
+  private readonly adopted: AdoptedOrders;
   /** By instrument id. */
   private readonly symbols: AsciiText[];
-  private readonly pxDecimals: Int32Array;
-  private readonly pxStep: Float64Array;
-  private readonly qtyDecimals: Int32Array;
-  private readonly qtyStep: Float64Array;
+  private readonly scales: ScaleTable;
   private signed: boolean;
   private first: boolean;
   private valueAt: number;
@@ -92,6 +92,7 @@ export class RequestEncoder {
     apiKey: string,
     signer: Signer,
     recvWindowMs: number,
+    adopted: AdoptedOrders,
   ) {
     const size = instruments.reduce((most, i) => Math.max(most, i.id), 0) + 1;
     this.json = new AsciiWriter(REQUEST_BYTES);
@@ -100,25 +101,13 @@ export class RequestEncoder {
     this.apiKey = new AsciiText(apiKey);
     this.signer = signer;
     this.recvWindowMs = recvWindowMs;
+    this.adopted = adopted;
     this.symbols = new Array<AsciiText>(size).fill(new AsciiText(""));
-    this.pxDecimals = new Int32Array(size);
-    this.pxStep = new Float64Array(size);
-    this.qtyDecimals = new Int32Array(size);
-    this.qtyStep = new Float64Array(size);
+    for (const i of instruments) this.symbols[i.id] = new AsciiText(i.symbol);
+    this.scales = new ScaleTable(instruments, "id");
     this.signed = true;
     this.first = true;
     this.valueAt = 0;
-    for (const i of instruments) this.define(i);
-  }
-
-  private define(i: Instrument): void {
-    const tick = parseDecimal(i.tickSize);
-    const lot = parseDecimal(i.lotSize);
-    this.symbols[i.id] = new AsciiText(i.symbol);
-    this.pxDecimals[i.id] = tick.decimals;
-    this.pxStep[i.id] = Number(tick.units);
-    this.qtyDecimals[i.id] = lot.decimals;
-    this.qtyStep[i.id] = Number(lot.units);
   }
 
   /**
@@ -127,9 +116,7 @@ export class RequestEncoder {
    */
   encode(action: number, r: OrderRequest, requestNo: number, venueMs: number, signed: boolean): void {
     this.begin(action, r.clientSeq, requestNo, signed);
-    this.openParameter(action === ACTION_PLACE ? NEW_CLIENT_ID : CLIENT_ID);
-    this.json.at = this.ids.encode(this.json.bytes, this.json.at, r.strategy, r.clientSeq);
-    this.closeParameter(true);
+    this.name(action, r);
     if (action === ACTION_PLACE || action === ACTION_MODIFY) this.priceAndQuantity(r);
     this.number(RECV_WINDOW, this.recvWindowMs);
     if (action === ACTION_PLACE && r.reduceOnly) this.value(REDUCE_ONLY, V_TRUE);
@@ -142,6 +129,17 @@ export class RequestEncoder {
     this.number(TIMESTAMP, venueMs);
     if (action === ACTION_PLACE) this.value(TYPE, isMarket ? V_MARKET : V_LIMIT);
     this.finish();
+  }
+
+  private name(action: number, r: OrderRequest): void {
+    const orderId = r.clientSeq >= FIRST_ADOPTED_SEQ ? this.adopted.textOf(r.clientSeq) : null;
+    if (orderId !== null) {
+      this.value(ORDER_ID, orderId);
+      return;
+    }
+    this.openParameter(action === ACTION_PLACE ? NEW_CLIENT_ID : CLIENT_ID);
+    this.json.at = this.ids.encode(this.json.bytes, this.json.at, r.strategy, r.clientSeq);
+    this.closeParameter(true);
   }
 
   private begin(action: number, clientSeq: number, requestNo: number, signed: boolean): void {
@@ -167,11 +165,11 @@ export class RequestEncoder {
     const k = r.instrument;
     if (r.orderType !== ORDER_TYPE_MARKET) {
       this.openParameter(PRICE);
-      this.json.decimal(r.pxTicks * this.pxStep[k]!, this.pxDecimals[k]!);
+      this.json.decimal(r.pxTicks * this.scales.pxStep[k]!, this.scales.pxDecimals[k]!);
       this.closeParameter(true);
     }
     this.openParameter(QUANTITY);
-    this.json.decimal(r.qtyLots * this.qtyStep[k]!, this.qtyDecimals[k]!);
+    this.json.decimal(r.qtyLots * this.scales.qtyStep[k]!, this.scales.qtyDecimals[k]!);
     this.closeParameter(true);
   }
 

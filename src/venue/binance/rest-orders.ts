@@ -9,20 +9,22 @@ export interface RestOrder {
   readonly parameters: Parameters;
 }
 
-export function restParameters(action: number, r: OrderRequest, i: Instrument, clientId: string): RestOrder {
+/** How the venue knows an order. */
+export type OrderName = { readonly origClientOrderId?: string; readonly orderId?: string };
+
+export function restParameters(action: number, r: OrderRequest, i: Instrument, name: OrderName): RestOrder {
   const symbol = i.symbol;
-  if (action === ACTION_CANCEL)
-    return { method: "DELETE", parameters: { symbol, origClientOrderId: clientId } };
+  if (action === ACTION_CANCEL) return { method: "DELETE", parameters: { symbol, ...name } };
   const side = r.side === SIDE_BUY ? "BUY" : "SELL";
   const quantity = qtyText(i, r.qtyLots);
   if (action !== ACTION_PLACE) {
     const price = priceText(i, r.pxTicks);
-    return { method: "PUT", parameters: { symbol, origClientOrderId: clientId, side, quantity, price } };
+    return { method: "PUT", parameters: { symbol, ...name, side, quantity, price } };
   }
   const isMarket = r.orderType === ORDER_TYPE_MARKET;
   const parameters = {
     symbol,
-    newClientOrderId: clientId,
+    newClientOrderId: name.origClientOrderId,
     side,
     type: isMarket ? "MARKET" : "LIMIT",
     timeInForce: isMarket ? undefined : TIF_NAMES[r.tif]?.toUpperCase(),

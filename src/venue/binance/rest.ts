@@ -5,6 +5,7 @@ import type {
   VenueAccount,
   VenueBalance,
   VenueFill,
+  VenueFunding,
   VenueOrder,
   VenuePosition,
   VenueResult,
@@ -16,8 +17,11 @@ import { RequestBudget } from "./request-budget.ts";
 import { Signer } from "./signer.ts";
 
 /** Numbers under these keys are kept as digits. */
-const ID_KEYS = new Set(["orderId", "id", "lastUpdateId"]);
+const ID_KEYS = new Set(["orderId", "id", "lastUpdateId", "tranId"]);
+const ORDER_PATH = "/fapi/v1/order";
 const RETRY_AFTER_DEFAULT_S = 60;
+/** The timestamp lies outside of recvWindow: refused, nothing was done. */
+const TIMESTAMP_OUTSIDE = -1021;
 
 export interface RestOptions {
   readonly baseUrl: string;
@@ -110,11 +114,11 @@ export class BinanceRest implements VenueAccount {
   }
 
   order(symbol: string, clientOrderId: string): Promise<VenueResult<VenueOrder>> {
-    return this.mapped("GET", "/fapi/v1/order", { symbol, origClientOrderId: clientOrderId }, 1, orderOf);
+    return this.mapped("GET", ORDER_PATH, { symbol, origClientOrderId: clientOrderId }, 1, orderOf);
   }
 
   orderById(symbol: string, orderId: string): Promise<VenueResult<VenueOrder>> {
-    return this.mapped("GET", "/fapi/v1/order", { symbol, orderId }, 1, orderOf);
+    return this.mapped("GET", ORDER_PATH, { symbol, orderId }, 1, orderOf);
   }
 
   fills(symbol: string, fromId?: string): Promise<VenueResult<VenueFill[]>> {
@@ -124,13 +128,36 @@ export class BinanceRest implements VenueAccount {
 
   positions(): Promise<VenueResult<VenuePosition[]>> {
     return this.mapped("GET", "/fapi/v3/positionRisk", {}, 5, (rows: RawPosition[]) =>
-      rows.map((p) => ({ symbol: p.symbol, quantity: p.positionAmt, entryPrice: p.entryPrice })),
+      rows.map((p) => ({
+        symbol: p.symbol,
+        quantity: p.positionAmt,
+        entryPrice: p.entryPrice,
+        updateTimeMs: p.updateTime,
+      })),
     );
   }
 
   balances(): Promise<VenueResult<VenueBalance[]>> {
     return this.mapped("GET", "/fapi/v3/balance", {}, 5, (rows: RawBalance[]) =>
       rows.map((b) => ({ asset: b.asset, wallet: b.balance, available: b.availableBalance })),
+    );
+  }
+
+  /** Funding payments from `sinceMs` on, oldest first, at most 1000. */
+  funding(sinceMs: number): Promise<VenueResult<VenueFunding[]>> {
+    const parameters = {
+      incomeType: "FUNDING_FEE",
+      startTime: Math.max(0, Math.floor(sinceMs)),
+      limit: 1000,
+    };
+    return this.mapped("GET", "/fapi/v1/income", parameters, 30, (rows: RawIncome[]) =>
+      rows.map((row) => ({
+        symbol: row.symbol,
+        amount: row.income,
+        asset: row.asset,
+        timeMs: row.time,
+        transactionId: row.tranId,
+      })),
     );
   }
 
@@ -143,6 +170,10 @@ export class BinanceRest implements VenueAccount {
   hedgeMode(): Promise<VenueResult<boolean>> {
     type Answer = { dualSidePosition: boolean };
     return this.mapped("GET", "/fapi/v1/positionSide/dual", {}, 30, (a: Answer) => a.dualSidePosition);
+  }
+
+  cancelById(symbol: string, orderId: string): Promise<VenueResult<VenueOrder>> {
+    return this.orderRequest("DELETE", { symbol, orderId });
   }
 
   /** Working orders and conditional ones (which live on an end point of their own). */
@@ -169,7 +200,7 @@ export class BinanceRest implements VenueAccount {
 
   /** A signed order request: the second path when the WebSocket API is down. */
   orderRequest(method: "POST" | "PUT" | "DELETE", parameters: Parameters): Promise<VenueResult<VenueOrder>> {
-    return this.send(method, "/fapi/v1/order", parameters, "signed", 0, async (r) =>
+    return this.send(method, ORDER_PATH, parameters, "signed", 0, async (r) =>
       orderOf(parseExact(await r.text(), ID_KEYS) as RawOrder),
     );
   }
@@ -214,8 +245,25 @@ export class BinanceRest implements VenueAccount {
     return this.send(m, path, p, security, weight, async (r) => parseExact(await r.text(), ID_KEYS) as T);
   }
 
-  /** One request. `weight` 0: the caller has taken the budget already. */
+  /** One request, and once more when the venue refused its timestamp: the clock offset is measured anew. */
   private async send<T>(
+    method: Method,
+    path: string,
+    parameters: Parameters,
+    security: Security,
+    weight: number,
+    read: (response: Response) => Promise<T>,
+  ): Promise<VenueResult<T>> {
+    const result = await this.sendOnce(method, path, parameters, security, weight, read);
+    if (result.ok || result.code !== TIMESTAMP_OUTSIDE || security !== "signed") return result;
+    // A place or modify is looked at anew by whoever wanted it: the kill word may be set by now.
+    if (path === ORDER_PATH && (method === "POST" || method === "PUT")) return result;
+    const offset = await this.measureClockOffset();
+    return offset.ok ? this.sendOnce(method, path, parameters, security, weight, read) : result;
+  }
+
+  /** `weight` 0: the caller has taken the budget already. */
+  private async sendOnce<T>(
     method: Method,
     path: string,
     parameters: Parameters,
@@ -313,6 +361,15 @@ interface RawPosition {
   readonly symbol: string;
   readonly positionAmt: string;
   readonly entryPrice: string;
+  readonly updateTime: number;
+}
+
+interface RawIncome {
+  readonly symbol: string;
+  readonly income: string;
+  readonly asset: string;
+  readonly time: number;
+  readonly tranId: string;
 }
 
 interface RawBalance {

@@ -4,6 +4,7 @@ import { NS_PER_S } from "../../core/clock.ts";
 import type { Prng } from "../../core/prng.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import type { ReportWriter } from "../../order/report-writer.ts";
+import { isOver } from "../../order/transitions.ts";
 import {
   EXEC_TRADE,
   FEED_REASON_DISCONNECTED,
@@ -28,6 +29,7 @@ import {
   ACCOUNT_UNKNOWN_SYMBOL,
   AccountDecoder,
 } from "./account-decoder.ts";
+import type { AdoptedOrders } from "./adopted-orders.ts";
 import { REASON_FUNDING_FEE } from "./order-codes.ts";
 import type { BinanceRest } from "./rest.ts";
 
@@ -64,6 +66,10 @@ export interface UserStreamOptions {
   readonly link: LinkOptions;
   readonly writer: ReportWriter;
   readonly nowNs: () => number;
+  /** This session's. */
+  readonly nonceLo: number;
+  readonly nonceHi: number;
+  readonly adopted: AdoptedOrders;
   readonly prng: Prng;
 }
 
@@ -74,6 +80,12 @@ export interface UserStreamOwner {
   onStreamDown(reason: number): void;
   /** Something about the account could not be read or written: the view has a hole. */
   onStreamHole(): void;
+  /** It speaks. */
+  onStreamEvent(recvTsNs: number): void;
+  /** Funding was paid; the income history says for what. */
+  onStreamFunding(): void;
+  /** An order of this session is over. */
+  onOrderOver(clientSeq: number): void;
   /** A fill of an instrument was seen. */
   onTradeId(index: number, lo: number, hi: number): void;
 }
@@ -93,6 +105,8 @@ export class UserStream implements LinkOwner {
   private keyDueNs: number;
   private hasKey: boolean;
   private running: boolean;
+  /** House's number of the order at hand when it is an adopted one, else 0. */
+  private taken: number;
 
   constructor(options: UserStreamOptions, owner: UserStreamOwner, counters: UserStreamCounters) {
     this.counters = counters;
@@ -105,6 +119,7 @@ export class UserStream implements LinkOwner {
     this.keyDueNs = 0;
     this.hasKey = false;
     this.running = false;
+    this.taken = 0;
   }
 
   get isUp(): boolean {
@@ -182,6 +197,7 @@ export class UserStream implements LinkOwner {
   onLinkText(bytes: Uint8Array, end: number, recvTsNs: number): void {
     const c = this.counters;
     c.messages++;
+    this.owner.onStreamEvent(recvTsNs);
     const kind = this.decoder.decode(bytes, end);
     if (kind === ACCOUNT_ORDER) this.onOrder(recvTsNs);
     else if (kind === ACCOUNT_BALANCES) this.onAccount(recvTsNs);
@@ -197,12 +213,22 @@ export class UserStream implements LinkOwner {
   /** A trade gives its fill first, so that position and balance are right when the order's state changes. */
   private onOrder(recvTsNs: number): void {
     const d = this.decoder;
+    const { adopted } = this.options;
     this.counters.orderUpdates++;
     if (d.execType === 0) return;
+    this.taken = adopted.count === 0 ? 0 : adopted.find(d.orderIdLo, d.orderIdHi);
     const isFill = d.execType === EXEC_TRADE && d.lastQtyLots > 0;
     const written = (!isFill || this.writeFill(recvTsNs)) && this.writeOrder(recvTsNs);
     if (isFill) this.owner.onTradeId(d.index, d.tradeIdLo, d.tradeIdHi);
     if (!written) this.owner.onStreamHole();
+    if (!isOver(d.orderState)) return;
+    if (this.taken !== 0) adopted.forget(this.taken);
+    else if (this.isOwn()) this.owner.onOrderOver(d.clientId.clientSeq);
+  }
+
+  private isOwn(): boolean {
+    const { nonceLo, nonceHi } = this.options;
+    return this.decoder.clientId.nonceLo === nonceLo && this.decoder.clientId.nonceHi === nonceHi;
   }
 
   private writeOrder(recvTsNs: number): boolean {
@@ -211,10 +237,10 @@ export class UserStream implements LinkOwner {
     const o = writer.order;
     o.flags = d.reduceOnly ? FLAG_REDUCE_ONLY : 0;
     o.instrument = this.options.instruments[d.index]!.id;
-    o.strategy = d.clientId.strategy;
+    o.strategy = this.taken === 0 ? d.clientId.strategy : 0;
     o.exchTsNs = writer.sessionNs(d.transactionMs);
     o.recvTsNs = recvTsNs;
-    o.clientSeq = d.clientId.clientSeq;
+    o.clientSeq = this.taken === 0 ? d.clientId.clientSeq : this.taken;
     o.execType = d.execType;
     o.orderState = d.orderState;
     o.source = SOURCE_USER_STREAM;
@@ -224,8 +250,8 @@ export class UserStream implements LinkOwner {
     o.cumQtyLots = d.cumQtyLots;
     o.orderIdLo = d.orderIdLo;
     o.orderIdHi = d.orderIdHi;
-    o.nonceLo = d.clientId.nonceLo;
-    o.nonceHi = d.clientId.nonceHi;
+    o.nonceLo = this.taken === 0 ? d.clientId.nonceLo : this.options.nonceLo;
+    o.nonceHi = this.taken === 0 ? d.clientId.nonceHi : this.options.nonceHi;
     o.rejectCode = 0;
     o.action = 0;
     return writer.writeOrder();
@@ -238,10 +264,10 @@ export class UserStream implements LinkOwner {
     this.counters.fills++;
     f.flags = d.reduceOnly ? FLAG_REDUCE_ONLY : 0;
     f.instrument = this.options.instruments[d.index]!.id;
-    f.strategy = d.clientId.strategy;
+    f.strategy = this.taken === 0 ? d.clientId.strategy : 0;
     f.exchTsNs = writer.sessionNs(d.tradeMs);
     f.recvTsNs = recvTsNs;
-    f.clientSeq = d.clientId.clientSeq;
+    f.clientSeq = this.taken === 0 ? d.clientId.clientSeq : this.taken;
     f.side = d.side;
     f.maker = d.maker ? 1 : 0;
     f.source = SOURCE_USER_STREAM;
@@ -252,8 +278,8 @@ export class UserStream implements LinkOwner {
     f.tradeIdHi = d.tradeIdHi;
     f.orderIdLo = d.orderIdLo;
     f.orderIdHi = d.orderIdHi;
-    f.nonceLo = d.clientId.nonceLo;
-    f.nonceHi = d.clientId.nonceHi;
+    f.nonceLo = this.taken === 0 ? d.clientId.nonceLo : this.options.nonceLo;
+    f.nonceHi = this.taken === 0 ? d.clientId.nonceHi : this.options.nonceHi;
     f.feeE8 = d.feeE8;
     return writer.writeFill();
   }
@@ -270,18 +296,7 @@ export class UserStream implements LinkOwner {
         written = false;
         continue;
       }
-      if (d.reason === REASON_FUNDING_FEE && d.changeE8 !== 0) {
-        const funding = writer.writeFunding(
-          0,
-          d.transactionMs,
-          recvTsNs,
-          d.changeE8,
-          d.walletE8,
-          d.asset,
-          d.reason,
-        );
-        written = funding && written;
-      }
+      if (d.reason === REASON_FUNDING_FEE && d.changeE8 !== 0) this.owner.onStreamFunding();
       // The stream states the wallet, not what is free of margin: NaN = unknown.
       const balance = writer.writeBalance(
         0,

@@ -57,7 +57,7 @@ export function balanceRows(account: Account, nowMs: number): Record<string, unk
   ];
 }
 
-export function positionRow(account: Account, market: SymbolMarket, nowMs: number): Record<string, unknown> {
+export function positionRow(account: Account, market: SymbolMarket): Record<string, unknown> {
   const spec = market.spec;
   const symbol = spec.symbol;
   const position = account.position(symbol);
@@ -86,7 +86,7 @@ export function positionRow(account: Account, market: SymbolMarket, nowMs: numbe
     bidNotional: "0",
     askNotional: "0",
     maxNotionalValue: "100000000",
-    updateTime: nowMs,
+    updateTime: account.changedMs.get(symbol) ?? 0,
   };
 }
 
@@ -138,7 +138,7 @@ export function accountReply(
         updateTime: nowMs,
       },
     ],
-    positions: [...markets].map((m) => positionRow(account, m, nowMs)),
+    positions: [...markets].map((m) => positionRow(account, m)),
   };
 }
 

@@ -48,6 +48,8 @@ export class Account {
   readonly positions = new Map<string, MarginPosition>();
   readonly specs: ReadonlyMap<string, SymbolSpec>;
   walletE8: bigint;
+  /** Time of each position's last change, ms. */
+  readonly changedMs = new Map<string, number>();
   lastTrade = 0;
   lastTransaction = 0;
   private readonly trades = new Map<string, AccountTrade[]>();
@@ -76,6 +78,7 @@ export class Account {
     const realized = bookFill(position, BigInt(order.side * lots), BigInt(pxTicks));
     const realizedE8 = realized * spec.e8PerTickLot;
     this.walletE8 += realizedE8 - feeE8;
+    this.changedMs.set(order.symbol, timeMs);
     const trade: AccountTrade = {
       symbol: order.symbol,
       orderNumber: order.number,

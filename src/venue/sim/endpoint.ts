@@ -10,7 +10,7 @@ import {
   UNKNOWN_OUTCOME,
 } from "./api-error.ts";
 import type { CountdownTimers } from "./countdown.ts";
-import type { FaultBoard } from "./faults.ts";
+import type { FaultBoard, UnknownAnswers } from "./faults.ts";
 import type { Funding } from "./funding.ts";
 import type { Journal } from "./journal.ts";
 import type { LatencyLine } from "./latency-line.ts";
@@ -99,9 +99,10 @@ function admit(core: VenueCore, call: ApiCall): ApiError | null {
   const limited = core.limits.charge(amount(endpoint.weight, params), amount(endpoint.orders, params));
   if (limited !== null) return limited;
   if (endpoint.security === "public") return null;
-  if (core.faults.http5xxLeft > 0 && call.channel === "rest") {
-    core.faults.http5xxLeft--;
-    return { ...INTERNAL, status: core.faults.http5xxStatus };
+  const { http5xx } = core.faults;
+  if (http5xx.left > 0 && endpoint.action === undefined) {
+    http5xx.left--;
+    return { ...INTERNAL, status: http5xx.status };
   }
   const badKey = core.keys.checkKey(call.apiKey);
   if (badKey !== null || endpoint.security === "key") return badKey;
@@ -142,13 +143,27 @@ function runWithFaults(core: VenueCore, call: ApiCall): Outcome {
     faults.rejectCancelLeft--;
     return CANCEL_REJECTED;
   }
-  if (endpoint.action === undefined || faults.unknownLeft === 0)
-    return endpoint.run(core, params, apiKey ?? "");
-  faults.unknownLeft--;
-  core.journal.write("fault", { fault: "unknown", landed: faults.unknownLand, op: endpoint.rest });
-  if (faults.unknownLand) {
+  if (endpoint.action === undefined) return endpoint.run(core, params, apiKey ?? "");
+  if (faults.http5xx.left > 0)
+    return unanswered(core, call, faults.http5xx, "http5xx", { ...INTERNAL, status: faults.http5xx.status });
+  if (faults.unknown.left > 0) return unanswered(core, call, faults.unknown, "unknown", UNKNOWN_OUTCOME);
+  return endpoint.run(core, params, apiKey ?? "");
+}
+
+/** The request takes effect or not; its answer proves neither. */
+function unanswered(
+  core: VenueCore,
+  call: ApiCall,
+  fault: UnknownAnswers,
+  name: string,
+  answer: ApiError,
+): ApiError {
+  const { endpoint, params, apiKey } = call;
+  fault.left--;
+  core.journal.write("fault", { fault: name, landed: fault.land, op: endpoint.rest });
+  if (fault.land) {
     const hidden = endpoint.run(core, params, apiKey ?? "");
-    if (isError(hidden)) core.journal.write("fault", { fault: "unknown", refused: hidden.code });
+    if (isError(hidden)) core.journal.write("fault", { fault: name, refused: hidden.code });
   }
-  return UNKNOWN_OUTCOME;
+  return answer;
 }

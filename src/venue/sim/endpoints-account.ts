@@ -20,7 +20,6 @@ const limitOf = (p: Params, usual: number): number =>
   Math.min(Math.max(1, Number(p["limit"] ?? usual) || usual), HISTORY_MOST);
 
 function positions(core: VenueCore, p: Params, onlyOpen: boolean): Outcome {
-  const now = core.clock.nowMs();
   if (p["symbol"] && !core.desk.markets.has(p["symbol"])) return BAD_SYMBOL;
   const markets = [...core.desk.markets.values()].filter(
     (m) => !p["symbol"] || m.spec.symbol === p["symbol"],
@@ -28,7 +27,7 @@ function positions(core: VenueCore, p: Params, onlyOpen: boolean): Outcome {
   const open = (symbol: string) =>
     core.account.position(symbol).qtyLots !== 0n || core.desk.store.openCount(symbol) > 0;
   const wanted = onlyOpen ? markets.filter((m) => open(m.spec.symbol)) : markets;
-  return json(wanted.map((m) => positionRow(core.account, m, now)));
+  return json(wanted.map((m) => positionRow(core.account, m)));
 }
 
 /** As the venue: from `fromId`, or from `startTime`, oldest first; else the latest. */
@@ -53,13 +52,16 @@ function userTrades(core: VenueCore, p: Params): Outcome {
   };
 }
 
+/** As the venue: from `startTime`, oldest first; else the latest. */
 function income(core: VenueCore, p: Params): Outcome {
   const rows = core.account
     .income()
     .filter((i) => !p["symbol"] || i.symbol === p["symbol"])
     .filter((i) => !p["incomeType"] || i.type === p["incomeType"])
     .filter((i) => !p["startTime"] || i.timeMs >= Number(p["startTime"]));
-  return { text: `[${rows.slice(-limitOf(p, 100)).map(incomeText).join(",")}]` };
+  const limit = limitOf(p, 100);
+  const page = p["startTime"] ? rows.slice(0, limit) : rows.slice(-limit);
+  return { text: `[${page.map(incomeText).join(",")}]` };
 }
 
 function setLeverage(core: VenueCore, p: Params): Outcome {

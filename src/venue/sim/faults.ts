@@ -5,14 +5,7 @@ import type { VenueClock } from "./venue-clock.ts";
 export const ROUTES = ["public", "market", "private", "legacy", "api"] as const;
 export type Route = (typeof ROUTES)[number];
 
-/**
- * Body of POST /sim/fault: {kind, …}.
- * gap, duplicate, reorder, malformed, truncated, huge {symbol, count}: the next depth messages of @depth@0ms
- * stall {route, ms}: nothing is sent, sockets stay open · cut {route}: sockets are terminated
- * delay {route?, ms}: added latency (api: replies and user events, private: order entry, else market data)
- * http5xx {count, status} · unknown {count, land}: -1007, the order lands or not · rejectCancel {count}
- * rateLimit {count}: 429 · ban {ms}: 418 · skew {ms} · listenKeyExpired · fillBeforeAck {count, ms} · clear
- */
+/** Kinds of POST /sim/fault; docs/venue.md says what each does and takes. */
 export const FAULT_KINDS = [
   "gap",
   "duplicate",
@@ -23,6 +16,9 @@ export const FAULT_KINDS = [
   "stall",
   "cut",
   "delay",
+  "hold",
+  "release",
+  "fill",
   "http5xx",
   "unknown",
   "rateLimit",
@@ -37,17 +33,27 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export const DEPTH_FAULTS = ["gap", "duplicate", "reorder", "malformed", "truncated", "huge"] as const;
 export type DepthFault = (typeof DEPTH_FAULTS)[number];
+/** Those that the user data stream can suffer too. */
+export const USER_FAULTS = ["gap", "duplicate", "reorder"] as const;
+export type UserFault = (typeof USER_FAULTS)[number];
+
+/** How an order request may end without an answer that proves anything. */
+export interface UnknownAnswers {
+  left: number;
+  /** The request takes effect all the same. */
+  land: boolean;
+}
 
 export class FaultBoard {
-  /** Orders answered -1007 still to come; `land` says whether they take effect. */
-  unknownLeft = 0;
-  unknownLand = true;
-  http5xxLeft = 0;
-  http5xxStatus = 503;
+  /** Order requests answered -1007 still to come. */
+  readonly unknown: UnknownAnswers = { left: 0, land: true };
+  /** Signed requests answered 5xx still to come; queries do not take effect anyhow. */
+  readonly http5xx: UnknownAnswers & { status: number } = { left: 0, land: false, status: 503 };
   rateLimitLeft = 0;
   rejectCancelLeft = 0;
   fillBeforeAckLeft = 0;
   fillBeforeAckMs = 20;
+  private user: { readonly fault: UserFault; left: number } | null = null;
   private readonly depth = new Map<string, { fault: DepthFault; left: number }>();
   private readonly stalledUntilMs = new Map<Route, number>();
   private readonly clock: VenueClock;
@@ -69,6 +75,18 @@ export class FaultBoard {
     return entry.fault;
   }
 
+  setUser(fault: UserFault, count: number): void {
+    this.user = { fault, left: count };
+  }
+
+  /** The fault to apply to this event of the user data stream, or null. */
+  takeUser(): UserFault | null {
+    const entry = this.user;
+    if (entry === null) return null;
+    if (--entry.left <= 0) this.user = null;
+    return entry.fault;
+  }
+
   stall(route: Route, ms: number): void {
     this.stalledUntilMs.set(route, this.clock.monotonicNs() / 1e6 + ms);
   }
@@ -84,11 +102,12 @@ export class FaultBoard {
   }
 
   clear(): void {
-    this.unknownLeft = 0;
-    this.http5xxLeft = 0;
+    this.unknown.left = 0;
+    this.http5xx.left = 0;
     this.rateLimitLeft = 0;
     this.rejectCancelLeft = 0;
     this.fillBeforeAckLeft = 0;
+    this.user = null;
     this.depth.clear();
     this.stalledUntilMs.clear();
   }

@@ -94,6 +94,7 @@ function applyFill(l: Line, account: Account): void {
     throw new Error(`journal has fills of ${symbol}, which this venue does not list: add it with --symbols`);
   position.qtyLots = BigInt(l["pos"] as string);
   position.costTickLots = BigInt(l["cost"] as string);
+  account.changedMs.set(symbol, l.ms);
   account.walletE8 = BigInt(l["wallet"] as string);
   const feeE8 = BigInt(l["fee"] as string);
   const realizedE8 = BigInt(l["rp"] as string);

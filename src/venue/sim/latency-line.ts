@@ -33,6 +33,7 @@ export class LatencyLine {
   private head = 0;
   private lastDueNs = 0;
   private scheduled = false;
+  private held = false;
 
   constructor(model: LatencyModel, random: Prng, nowNs: () => number) {
     this.model = model;
@@ -46,13 +47,13 @@ export class LatencyLine {
 
   /** True when items pass through at once: hot callers then skip the closure. */
   get passesThrough(): boolean {
-    return this.model.meanNs === 0 && this.extraNs === 0 && this.length === 0;
+    return this.model.meanNs === 0 && this.extraNs === 0 && this.length === 0 && !this.held;
   }
 
   /** Runs `run` after the drawn delay, at once when there is none and nothing waits. */
   push(run: () => void): void {
     const delayNs = drawLatencyNs(this.model, this.random) + this.extraNs;
-    if (delayNs === 0 && this.length === 0) {
+    if (delayNs === 0 && this.length === 0 && !this.held) {
       run();
       return;
     }
@@ -66,8 +67,18 @@ export class LatencyLine {
     return new Promise((resolve) => this.push(resolve));
   }
 
+  /** Nothing leaves until release(). */
+  hold(): void {
+    this.held = true;
+  }
+
+  release(): void {
+    this.held = false;
+    this.schedule();
+  }
+
   private schedule(): void {
-    if (this.scheduled || this.length === 0) return;
+    if (this.scheduled || this.held || this.length === 0) return;
     this.scheduled = true;
     const leftNs = this.waiting[this.head]!.dueNs - this.nowNs();
     if (leftNs > POLL_BELOW_NS) setTimeout(() => this.turn(), (leftNs - POLL_BELOW_NS) / 1e6);
@@ -77,7 +88,7 @@ export class LatencyLine {
   private turn(): void {
     this.scheduled = false;
     const now = this.nowNs();
-    while (this.length > 0 && this.waiting[this.head]!.dueNs <= now) {
+    while (!this.held && this.length > 0 && this.waiting[this.head]!.dueNs <= now) {
       const item = this.waiting[this.head]!;
       this.head++;
       item.run();

@@ -168,6 +168,14 @@ export class OrderDesk {
     return { text: orderReplyText(market.spec, order, true) };
   }
 
+  /** `lots` of each working order trade at its price as if somebody had hit it. Returns how many orders traded. */
+  fill(symbol: string, lots: number): number {
+    const market = this.markets.get(symbol)!;
+    const open = this.store.open(symbol);
+    for (const order of open) market.engine.hit(order.slot, lots);
+    return open.length;
+  }
+
   cancelAll(symbol: string): number {
     const market = this.markets.get(symbol)!;
     const open = this.store.open(symbol);

@@ -221,6 +221,7 @@ export class SimVenue {
       token: this.options.adminToken,
       cut: (route) => this.cut(route),
       marketLine: this.marketLine,
+      afterMarket: () => this.afterMarket(),
       counts: () => ({
         sockets: this.sockets.size,
         userSockets: this.core.users.count,

@@ -23,10 +23,13 @@ export class UserStreams {
   private listeners: Listener[] = [];
   private readonly clock: VenueClock;
   private readonly faults: FaultBoard;
+  /** An event that a `reorder` fault holds until the next one has gone. */
+  private held: string;
 
   constructor(clock: VenueClock, faults: FaultBoard) {
     this.clock = clock;
     this.faults = faults;
+    this.held = "";
   }
 
   /** The account's key, a new one when it has none or it has expired; valid for another 60 minutes. */
@@ -97,7 +100,22 @@ export class UserStreams {
     return this.listeners.length;
   }
 
+  /** One event to every socket, through the faults of the user data stream. */
   emit(text: string): void {
+    const fault = this.faults.takeUser();
+    if (fault === "gap") return;
+    if (fault === "reorder" && this.held === "") {
+      this.held = text;
+      return;
+    }
+    this.send(text);
+    if (fault === "duplicate") this.send(text);
+    if (this.held === "") return;
+    this.send(this.held);
+    this.held = "";
+  }
+
+  private send(text: string): void {
     for (const l of this.listeners) {
       if (l.events !== null && !l.events.has(eventName(text))) continue;
       this.sendTo(l, text);

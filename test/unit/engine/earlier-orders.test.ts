@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { cancelEarlierOrders } from "../../../src/engine/earlier-orders.ts";
+import { cancelEarlierOrders, type EarlierOrdersOptions } from "../../../src/engine/earlier-orders.ts";
 import { EngineError } from "../../../src/engine/engine-error.ts";
 import { formatClientId } from "../../../src/order/client-id.ts";
 import type { VenueOrder } from "../../../src/venue/contract.ts";
@@ -18,8 +18,10 @@ function venue(orders: VenueOrder[], tries = 1, failures = 0) {
   const cancels = new Map<string, number>();
   let left = failures;
   const failure = { ok: false, unknown: false, status: 503, code: 0, message: "down" } as const;
+  const all: string[] = [];
   return {
     log,
+    all,
     open: () => orders.map((o) => o.clientOrderId),
     options: {
       openOrders: async (symbol?: string) => {
@@ -41,20 +43,25 @@ function venue(orders: VenueOrder[], tries = 1, failures = 0) {
       },
       isOurs: (found: { readonly nonceLo: number }) => found.nonceLo === DEAD,
       symbols: ["BTCUSDT"],
-      nameOthers: true,
+      cancelAll: async (symbol: string) => {
+        all.push(symbol);
+        for (let i = orders.length - 1; i >= 0; i--) if (orders[i]!.symbol === symbol) orders.splice(i, 1);
+        return { ok: true as const, value: null };
+      },
+      foreign: "adopt" as EarlierOrdersOptions["foreign"],
       deadlineMs: 2_000,
       log: (level: string, message: string) => void log.push(`${level}: ${message}`),
     },
   };
 }
 
-test("orders of dead sessions are cancelled until they are gone, orders of others stay and are named", async () => {
+test("orders of dead sessions are cancelled until they are gone, those of nobody stay under adopt and are named", async () => {
   const stranger = id(DEAD + 1, 1);
   const v = venue([order(id(DEAD, 1)), order(stranger), order("by-hand"), order(id(DEAD, 2), "ETHUSDT")], 3);
   expect(await cancelEarlierOrders(v.options)).toBe(2);
   expect(v.open()).toEqual([stranger, "by-hand"]);
   expect(v.log).toEqual([
-    "warn: open orders of others on our symbols: left alone, their fills go to house",
+    "warn: open orders of nobody on our symbols: house holds them",
     "warn: orders of earlier sessions work at the venue: cancelling them before trading",
     "info: 2 orders of earlier sessions are gone from the venue",
   ]);
@@ -62,7 +69,7 @@ test("orders of dead sessions are cancelled until they are gone, orders of other
 
 test("the second look, while this session trades, names no order as another's", async () => {
   const v = venue([order(id(DEAD, 1)), order(id(DEAD + 1, 1))]);
-  expect(await cancelEarlierOrders({ ...v.options, nameOthers: false })).toBe(1);
+  expect(await cancelEarlierOrders({ ...v.options, foreign: "ignore" })).toBe(1);
   expect(v.log).toEqual([
     "warn: orders of earlier sessions work at the venue: cancelling them before trading",
     "info: 1 orders of earlier sessions are gone from the venue",
@@ -75,8 +82,27 @@ test("a venue that does not answer at first is asked again", async () => {
   expect(v.open()).toEqual([]);
 });
 
+test("orders of nobody on our symbols refuse the start by default, and are cancelled when the policy says so", async () => {
+  const orders = () => [order("by-hand"), order("elsewhere", "SOLUSDT"), order(id(DEAD, 1))];
+  const refused = venue(orders());
+  expect(cancelEarlierOrders({ ...refused.options, foreign: "refuse" })).rejects.toThrow(
+    /no session of this data directory placed: BTCUSDT by-hand\n.*venue\.foreign_orders/,
+  );
+  expect(refused.open()).toHaveLength(3);
+  const cancelled = venue(orders());
+  expect(await cancelEarlierOrders({ ...cancelled.options, foreign: "cancel" })).toBe(2);
+  expect(cancelled.open()).toEqual(["elsewhere"]);
+  expect(cancelled.all).toEqual(["BTCUSDT"]);
+});
+
+test("a thousand orders of a dead session on one symbol are one request when nothing else is open there", async () => {
+  const many = venue(Array.from({ length: 1000 }, (_, k) => order(id(DEAD, k + 1))));
+  expect(await cancelEarlierOrders(many.options)).toBe(1000);
+  expect(many.all).toEqual(["BTCUSDT"]);
+});
+
 test("orders that cannot be shown to be gone refuse the start as unsafe", async () => {
-  const v = venue([order(id(DEAD, 1))], Number.POSITIVE_INFINITY);
+  const v = venue([order(id(DEAD, 1)), order("by-hand")], Number.POSITIVE_INFINITY);
   const refused = cancelEarlierOrders({ ...v.options, deadlineMs: 50 });
   expect(refused).rejects.toThrow(new EngineError("orders of earlier sessions may be working: down", 4));
 });

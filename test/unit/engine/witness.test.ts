@@ -37,6 +37,7 @@ const answering = (code: number): OrderGateway => ({
   modify: () => code,
   cancel: () => code,
   cancelAll: () => code,
+  reconcile: () => {},
 });
 const read = (sink: CollectingSink, index: number) =>
   new Observation(sink.memory).wrap(sink.memory, index * 64);

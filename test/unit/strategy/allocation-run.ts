@@ -47,6 +47,8 @@ class ArrayGateway implements OrderGateway {
   modify(r: OrderRequest): number {
     return this.add(r, codes.ACTION_MODIFY);
   }
+  reconcile(): void {}
+
   cancelAll(): number {
     return SEND_OK;
   }

@@ -341,7 +341,7 @@ test("fills of other sessions go to the strategy their id names, manual ones to 
   expect(rig.handler.account.unattributed).toBe(1);
 });
 
-test("what the venue holds beyond our books at a reconciliation goes to house; a short-lived difference does not", () => {
+test("what the venue holds beyond our books at a reconciliation goes to house; a difference on the stream that stands asks for one", () => {
   const rig = new Rig([setup(quoter(), [1])]);
   rig.venuePosition(1, 40, 40 * 599_000, wire.FLAG_RECOVERED);
   rig.start();
@@ -351,8 +351,11 @@ test("what the venue holds beyond our books at a reconciliation goes to house; a
   rig.nowNs += MS;
   rig.venuePosition(1, 43, 0, 0);
   rig.pass(1000);
-  expect(ledger.netLots[1]).toBe(40);
+  expect(rig.venue.reconciles).toBe(0);
   rig.pass(1200);
+  expect(rig.venue.reconciles).toBe(1);
+  expect(ledger.netLots[1]).toBe(40);
+  rig.venuePosition(1, 43, 43 * 599_000, wire.FLAG_RECOVERED);
   expect(ledger.netLots[1]).toBe(43);
 });
 

@@ -147,6 +147,7 @@ export class FakeVenue implements OrderGateway {
   readonly fees = new Map<string, bigint>();
   fills = 0;
   cancelAlls = 0;
+  reconciles = 0;
   silent = false;
   private readonly queue: { due: number; run: () => void }[] = [];
   private readonly prng: Prng;
@@ -200,6 +201,10 @@ export class FakeVenue implements OrderGateway {
       this.report(order, codes.EXEC_AMENDED, codes.ORDER_WORKING);
     });
     return SEND_OK;
+  }
+
+  reconcile(): void {
+    this.reconciles++;
   }
 
   cancelAll(instrumentId: number): number {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { fromSteps } from "../../../../src/core/decimal.ts";
 import { ClientIdEncoder, formatClientId } from "../../../../src/order/client-id.ts";
 import type { OrderRequest } from "../../../../src/order/gateway.ts";
+import { AdoptedOrders } from "../../../../src/venue/binance/adopted-orders.ts";
 import { Credentials } from "../../../../src/venue/binance/credentials.ts";
 import { logonRequest } from "../../../../src/venue/binance/logon.ts";
 import { ACTION_STATUS, RequestEncoder } from "../../../../src/venue/binance/request-encoder.ts";
@@ -22,7 +23,7 @@ const SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j
 const KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A";
 const ids = new ClientIdEncoder(0x89abcdef, 0x1f_ffff);
 const hmacSigner = new Signer(new Credentials("hmac", KEY, SECRET));
-const encoder = new RequestEncoder(INSTRUMENTS, ids, KEY, hmacSigner, 5000);
+const encoder = new RequestEncoder(INSTRUMENTS, ids, KEY, hmacSigner, 5000, new AdoptedOrders());
 
 interface Frame {
   readonly id: string;
@@ -189,7 +190,7 @@ describe("signatures", () => {
       new TextDecoder().decode(logonRequest("ed-key", signer, 1_723_161_255_030, 5000)),
     ) as Frame;
     expect([logon.method, check(logon.params)]).toEqual(["session.logon", true]);
-    const before = new RequestEncoder(INSTRUMENTS, ids, "ed-key", signer, 5000);
+    const before = new RequestEncoder(INSTRUMENTS, ids, "ed-key", signer, 5000, new AdoptedOrders());
     expect(check(encoded(before, ACTION_PLACE, SAMPLE, 1, 1_723_161_255_030, true).params)).toBe(true);
   });
 
