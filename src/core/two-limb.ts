@@ -99,7 +99,8 @@ export class TwoLimbSums {
     this.lo[slot] = Number(low);
   }
 
-  private addLimbs(slot: number, high: number, low: number): void {
+  /** Adds a sum given as its limbs. */
+  addLimbs(slot: number, high: number, low: number): void {
     const sum = this.lo[slot] + low;
     const carry = sum >= LIMB ? 1 : 0;
     this.lo[slot] = sum - carry * LIMB;

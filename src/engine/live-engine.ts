@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bootNs, lockMemory, monotonicNs, realtimeNs } from "../../ffi/host.ts";
+import { baseOfDayNs } from "../core/clock.ts";
 import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { type Recovery, recoverWal } from "../journal/recovery.ts";
 import { readManifests, type SessionManifest, writeManifest } from "../journal/session-manifest.ts";
@@ -174,17 +175,22 @@ export class LiveEngine {
     this.arenaWords = new Int32Array(arena);
     const { placement, layout } = plan;
     const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };
-    const restored = restoredState(recovery, instruments, plan.strategies, earlier);
     const assets = assetsOf(instruments);
+    const restored = restoredState(recovery, instruments, plan.strategies, earlier, {
+      assets,
+      baseNs: baseOfDayNs(nowNs),
+      rearmedUnixMs: this.killWord.view().sinceUnixMs,
+    });
     writeManifest(walDir(settings.engine.dataDir), {
       session: session.text,
       env: settings.env,
       schemaVersion: SCHEMA_VERSION,
-      baseNs: String(nowNs - (nowNs % 86_400_000_000_000n)),
+      baseNs: String(baseOfDayNs(nowNs)),
       createdUnixNs: String(nowNs),
       nonceLo: session.nonceLo,
       nonceHi: session.nonceHi,
       instruments,
+      assets,
       strategies: [HOUSE_NAME, ...plan.strategies.map((s) => s.name)],
       streams: Object.fromEntries(STREAM_NAMES.map((name, id) => [String(id), name]).slice(1)),
       replay: await replaySetup(settings, plan, assets, restored),

@@ -1,13 +1,21 @@
 // What the WAL says of earlier sessions, in the numbers of this one: positions go to the strategy of the same
 // name, or to house when there is none any more; fills that no Position record contains yet are to be booked
 // again; trade ids already applied are remembered. Plain data for EXECUTION. Cold.
-import type { RecoveredOrder } from "../journal/recovered-state.ts";
+import type { RecoveredFill, RecoveredOrder, RecoveredRisk } from "../journal/recovered-state.ts";
 import type { Recovery } from "../journal/recovery.ts";
 import type { SessionManifest } from "../journal/session-manifest.ts";
 import type { Instrument } from "../market/instrument.ts";
 import { formatClientId } from "../order/client-id.ts";
 import { HOUSE, type RestoredPosition } from "../order/ledger.ts";
+import { type CarriedState, restoreCarried } from "../strategy/carry.ts";
 import type { ExecutionHandler } from "../strategy/execution-handler.ts";
+import {
+  RISK_STATE_BREAKER,
+  RISK_STATE_DAY,
+  RISK_STATE_FUNDING,
+  RISK_STATE_OTHER_FEES,
+  RISK_STATE_STRATEGY_DAY,
+} from "../wire/codes.ts";
 
 export interface RestoredPair extends RestoredPosition {
   readonly strategy: number;
@@ -54,6 +62,29 @@ export interface Restored {
   readonly trades: readonly RestoredTrades[];
   readonly orders: readonly RestoredOrder[];
   readonly sessions: readonly EarlierNumbers[];
+  readonly risk: readonly CarriedState[];
+  /** Requests of the last minute, ns of this session. */
+  readonly requests: readonly { readonly tsNs: number; readonly isCancel: boolean }[];
+  readonly otherFees: readonly {
+    readonly strategy: number;
+    readonly asset: number;
+    readonly feeE8: number;
+  }[];
+}
+
+/** Nothing to take over. */
+export const NOTHING_RESTORED: Restored = {
+  ...{ pairs: [], trades: [], orders: [], sessions: [] },
+  ...{ risk: [], requests: [], otherFees: [] },
+};
+
+/** What the session that begins is, as far as the past is concerned. */
+export interface RestoringSession {
+  /** Asset id → name. */
+  readonly assets: readonly string[];
+  readonly baseNs: bigint;
+  /** The last time that somebody rearmed, unix ms; 0 = never. Losses before it are accepted. */
+  readonly rearmedUnixMs: number;
 }
 
 export function restoredState(
@@ -61,6 +92,7 @@ export function restoredState(
   instruments: readonly Instrument[],
   strategies: readonly { readonly id: number; readonly name: string }[],
   sessions: readonly SessionManifest[],
+  present: RestoringSession,
 ): Restored {
   const instrumentId = (symbol: string) => instruments.find((i) => i.symbol === symbol)?.id ?? 0;
   const strategyId = (name: string) => strategies.find((s) => s.name === name)?.id ?? HOUSE;
@@ -75,7 +107,7 @@ export function restoredState(
       realizedLo: p.realizedLo,
       feesHi: p.feesHi,
       feesLo: p.feesLo,
-      fills: p.fillsSince,
+      fills: p.fillsSince.map((fill) => restoredFill(fill, present.assets)),
     }));
   const orders = recovery.openOrders
     .filter((o) => instrumentId(o.symbol) !== 0)
@@ -89,7 +121,54 @@ export function restoredState(
       nonceHi: s.nonceHi,
       strategies: s.strategies.map(strategyId),
     })),
+    risk: carriedStates(recovery.risk, strategyId, instrumentId, present),
+    requests: recovery.requests.map(({ unixNs, isCancel }) => ({
+      tsNs: Number(unixNs - present.baseNs),
+      isCancel,
+    })),
+    otherFees: recovery.fees
+      .filter((f) => instruments.some((i) => i.symbol === f.symbol && i.settle !== f.asset))
+      .map((f) => ({
+        strategy: strategyId(f.strategy),
+        asset: Math.max(0, present.assets.indexOf(f.asset)),
+        feeE8: f.feeE8,
+      })),
   };
+}
+
+function restoredFill(fill: RecoveredFill, assets: readonly string[]): RestoredFill {
+  const { side, maker, pxTicks, qtyLots, feeE8, feeAssetName } = fill;
+  const feeAsset = feeAssetName === "" ? fill.feeAsset : Math.max(0, assets.indexOf(feeAssetName));
+  return { side, maker, pxTicks, qtyLots, feeE8, feeAsset };
+}
+
+function carriedStates(
+  found: readonly RecoveredRisk[],
+  strategyId: (name: string) => number,
+  instrumentId: (symbol: string) => number,
+  present: RestoringSession,
+): CarriedState[] {
+  const rearmedNs = BigInt(Math.round(present.rearmedUnixMs)) * 1_000_000n;
+  return found
+    .filter((risk) => {
+      const { code, strategy, symbol, unixNs } = risk;
+      const isDay = code === RISK_STATE_DAY || code === RISK_STATE_STRATEGY_DAY;
+      if (isDay && unixNs <= rearmedNs) return false;
+      if (code === RISK_STATE_STRATEGY_DAY && strategyId(strategy) === HOUSE) return false;
+      return code !== RISK_STATE_FUNDING || instrumentId(symbol) !== 0;
+    })
+    .map((risk) => {
+      const { code, value0, value2 } = risk;
+      // The breaker's end is a time of its own session.
+      const shiftNs = code === RISK_STATE_BREAKER ? Number(risk.baseNs - present.baseNs) : 0;
+      return {
+        ...{ code, value0, value1: risk.value1 + shiftNs, value2 },
+        strategy: strategyId(risk.strategy),
+        instrument: instrumentId(risk.symbol),
+        index: code === RISK_STATE_OTHER_FEES ? Math.max(0, present.assets.indexOf(risk.asset)) : 0,
+        tsNs: Number(risk.unixNs - present.baseNs),
+      };
+    });
 }
 
 function restoredTrades(
@@ -139,14 +218,22 @@ export function restoreLedger(
     recoverSinceTime(instrumentId: number, unixMs: number): void;
   },
 ): void {
-  const { ledger, cycle } = handler.parts;
+  const { ledger, cycle, budget } = handler.parts;
   for (const pair of restored.pairs) {
     ledger.restore(pair.strategy, pair.instrument, pair);
     for (const fill of pair.fills) {
       ledger.book(pair.strategy, pair.instrument, fill.side, fill.pxTicks, fill.qtyLots, fill.maker);
-      ledger.bookFee(pair.strategy, pair.instrument, fill.feeAsset, fill.feeE8);
+      if (ledger.settlesIn(pair.instrument, fill.feeAsset))
+        ledger.bookFee(pair.strategy, pair.instrument, fill.feeAsset, fill.feeE8);
     }
   }
+  restoreCarried(handler.parts, restored.risk);
+  for (const { strategy, asset, feeE8 } of restored.otherFees)
+    ledger.otherFees.add(ledger.otherFeeSlot(strategy, asset), feeE8);
+  // Times before this session's first day count as its first moment: for longer, never for less.
+  for (const { tsNs, isCancel } of restored.requests)
+    if (isCancel) budget.cancelSent(Math.max(0, tsNs));
+    else budget.orderSent(Math.max(0, tsNs));
   ledger.forgetTraffic();
   for (const trades of restored.trades) {
     trades.recentLo.forEach((lo, k) => {

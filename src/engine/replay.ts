@@ -32,6 +32,7 @@ import {
   KIND_ORDER_STAMPS,
   KIND_POSITION,
   KIND_POSITION_DETAIL,
+  KIND_RISK_STATE,
   KIND_STRATEGY_STATUS,
   OBSERVATION_CODE,
   OBSERVATION_VALUE0,
@@ -271,6 +272,7 @@ function isOutput(cursor: StreamCursor): boolean {
     kind === KIND_ORDER_SENT ||
     kind === KIND_ORDER_STAMPS ||
     kind === KIND_STRATEGY_STATUS ||
+    kind === KIND_RISK_STATE ||
     kind === KIND_CONTROL_REPLY
   );
 }

@@ -17,6 +17,7 @@ import { KIND_TRADE, SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import { type LaneBuilder, LaneContext } from "./lane-host.ts";
 import type { LaneStart, StrategyStart } from "./lane-protocol.ts";
 import type { LaneName } from "./layout.ts";
+import { NOTHING_RESTORED } from "./recovered.ts";
 import type { EngineSettings } from "./settings.ts";
 import { WarmUpVenue } from "./warm-up-venue.ts";
 
@@ -39,7 +40,6 @@ const ROUTES = {
   privateUrl: "ws://warm-up/private",
   wsApiUrl: "ws://warm-up/ws-fapi/v1",
 };
-const NO_RESTORED = { pairs: [], trades: [], orders: [], sessions: [] } as const;
 const UNLIMITED = 1e9;
 const MANY_ORDERS = 64;
 
@@ -185,7 +185,7 @@ function scratchStart(start: LaneStart): LaneStart {
     graphs: start.graphs.map((graph) => ({ ...graph, instrument: id })),
     strategies: scratchStrategies(start.strategies, id),
     subscriptions: [...start.subscriptions, { kind: KIND_TRADE, instrument: id }],
-    restored: NO_RESTORED,
+    restored: NOTHING_RESTORED,
     checkpoint: null,
     settings: {
       ...start.settings,

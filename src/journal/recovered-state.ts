@@ -4,6 +4,7 @@
 import type { RecordHandler, RecordMemory } from "../core/record.ts";
 import {
   ACTION_CANCEL,
+  ACTION_CANCEL_ALL,
   ACTION_MODIFY,
   ACTION_PLACE,
   EXEC_AMENDED,
@@ -15,6 +16,7 @@ import {
   ORDER_PENDING_MODIFY,
   ORDER_PENDING_NEW,
   ORDER_REJECTED,
+  RISK_STATE_OTHER_FEES,
 } from "../wire/codes.ts";
 import {
   Fill,
@@ -29,14 +31,22 @@ import {
   KIND_ORDER_SENT,
   KIND_POSITION,
   KIND_POSITION_DETAIL,
+  KIND_RISK_STATE,
   OrderReport,
   OrderReportDetail,
   OrderSent,
   Position,
   PositionDetail,
+  RiskState,
 } from "../wire/messages.gen.ts";
 
 const RECENT_TRADE_IDS = 4096;
+/** The longest window of the request budget. */
+const RATE_WINDOW_NS = 60_000_000_000n;
+/** Requests beyond this many are looked through for those that are too old. */
+const REQUESTS_KEPT = 8192;
+/** Fills whose fee a RiskState may not contain yet: those of the kill window; most are in the settlement asset. */
+const FEES_KEPT = 4096;
 
 export interface RecoveredPosition {
   readonly strategy: string;
@@ -68,7 +78,39 @@ export interface RecoveredFill {
   readonly exchUnixNs: bigint;
   readonly walPosition: number;
   feeE8: number;
-  feeAsset: number;
+  /** As the session numbered its assets, and the name behind it ("" when the session does not say). */
+  readonly feeAsset: number;
+  readonly feeAssetName: string;
+}
+
+/** The last RiskState of its (code, strategy, symbol, index). */
+export interface RecoveredRisk {
+  readonly code: number;
+  readonly strategy: string;
+  /** "" = of no instrument. */
+  readonly symbol: string;
+  /** Asset name of other fees; "" = none. */
+  readonly asset: string;
+  readonly value0: number;
+  readonly value1: number;
+  readonly value2: number;
+  readonly unixNs: bigint;
+  /** Zero of the session times among the values, ns since the epoch. */
+  readonly baseNs: bigint;
+}
+
+/** A request that counts in a rate window. */
+export interface RecoveredRequest {
+  readonly unixNs: bigint;
+  readonly isCancel: boolean;
+}
+
+/** Fees in other assets since the last RiskState that contains them. */
+export interface RecoveredFee {
+  readonly strategy: string;
+  readonly symbol: string;
+  readonly asset: string;
+  readonly feeE8: number;
 }
 
 export interface RecoveredOrder {
@@ -104,6 +146,8 @@ export interface SessionContext {
   readonly baseNs: bigint;
   readonly nonce: bigint;
   symbolOf(instrument: number): string;
+  /** "" when the session does not say. */
+  assetOf(asset: number): string;
   strategyOf(strategy: number): string;
 }
 
@@ -114,6 +158,11 @@ export class RecoveredState implements RecordHandler {
   readonly positions = new Map<string, RecoveredPosition>();
   readonly orders = new Map<string, RecoveredOrder>();
   readonly instruments = new Map<string, RecoveredInstrument>();
+  readonly risk = new Map<string, RecoveredRisk>();
+  /** Of the last minute of the WAL, oldest first. */
+  requests: RecoveredRequest[] = [];
+  /** Candidates: whoever knows the instruments leaves out those in the settlement asset. */
+  fees: RecoveredFee[] = [];
   /** Highest clientSeq of the session being read. */
   maxClientSeq = 0;
   /** WAL position of the record that comes next. */
@@ -127,6 +176,7 @@ export class RecoveredState implements RecordHandler {
   private readonly fill: Fill;
   private readonly fillDetail: FillDetail;
   private readonly sent: OrderSent;
+  private readonly riskState: RiskState;
   private readonly report: OrderReport;
   private readonly reportDetail: OrderReportDetail;
   private readonly position: Position;
@@ -137,6 +187,7 @@ export class RecoveredState implements RecordHandler {
     this.fill = new Fill(memory);
     this.fillDetail = new FillDetail(memory);
     this.sent = new OrderSent(memory);
+    this.riskState = new RiskState(memory);
     this.report = new OrderReport(memory);
     this.reportDetail = new OrderReportDetail(memory);
     this.position = new Position(memory);
@@ -161,6 +212,7 @@ export class RecoveredState implements RecordHandler {
       else if (kind === KIND_ORDER_SENT) this.onSent(m, at);
       else if (kind === KIND_ORDER_REPORT) this.onReport(m, at);
       else if (kind === KIND_POSITION) this.onPosition(m, at);
+      else if (kind === KIND_RISK_STATE) this.onRiskState(m, at);
     }
   }
 
@@ -189,6 +241,7 @@ export class RecoveredState implements RecordHandler {
       walPosition: this.walPosition,
       feeE8: 0,
       feeAsset: fill.feeAsset,
+      feeAssetName: this.context.assetOf(fill.feeAsset),
     };
   }
 
@@ -215,6 +268,9 @@ export class RecoveredState implements RecordHandler {
     if (fill.tradeId > instrument.maxTradeId) instrument.maxTradeId = fill.tradeId;
     if (fill.exchUnixNs > instrument.lastFillUnixNs) instrument.lastFillUnixNs = fill.exchUnixNs;
     this.positionOf(fill.strategy, fill.symbol).fillsSince.push(fill);
+    const { strategy, symbol, feeE8 } = fill;
+    this.fees.push({ strategy, symbol, feeE8, asset: fill.feeAssetName });
+    if (this.fees.length > FEES_KEPT) this.fees = this.fees.slice(-FEES_KEPT / 2);
   }
 
   private onSent(m: RecordMemory, at: number): void {
@@ -222,6 +278,7 @@ export class RecoveredState implements RecordHandler {
     this.noteClientSeq(sent.clientSeq);
     const key = `${this.context.nonce}:${sent.clientSeq}`;
     const known = this.orders.get(key);
+    this.noteRequest(sent.recvTsNs, sent.action);
     if (sent.action === ACTION_PLACE) {
       this.firstSentSeq = Math.min(this.firstSentSeq, sent.clientSeq);
       this.orders.set(key, {
@@ -243,6 +300,29 @@ export class RecoveredState implements RecordHandler {
       if (sent.action === ACTION_CANCEL) known.state = ORDER_PENDING_CANCEL;
       if (sent.action === ACTION_MODIFY) known.state = ORDER_PENDING_MODIFY;
     }
+  }
+
+  private noteRequest(tsNs: number, action: number): void {
+    const unixNs = this.context.baseNs + BigInt(Math.round(tsNs));
+    const isCancel = action === ACTION_CANCEL || action === ACTION_CANCEL_ALL;
+    this.requests.push({ unixNs, isCancel });
+    if (this.requests.length <= REQUESTS_KEPT) return;
+    this.requests = this.requests.filter((r) => r.unixNs > unixNs - RATE_WINDOW_NS);
+  }
+
+  private onRiskState(m: RecordMemory, at: number): void {
+    const state = this.riskState.wrap(m, at);
+    const { code, value0, value1, value2 } = state;
+    const { baseNs } = this.context;
+    const strategy = this.context.strategyOf(state.strategy);
+    const symbol = state.instrument === 0 ? "" : this.context.symbolOf(state.instrument);
+    const asset = code === RISK_STATE_OTHER_FEES ? this.context.assetOf(state.index) : "";
+    const unixNs = baseNs + BigInt(Math.round(state.recvTsNs));
+    if (code === RISK_STATE_OTHER_FEES)
+      this.fees = this.fees.filter((fee) => fee.strategy !== strategy || fee.asset !== asset);
+    this.risk.set([code, strategy, symbol, asset].join("\n"), {
+      ...{ code, strategy, symbol, asset, value0, value1, value2, unixNs, baseNs },
+    });
   }
 
   private onReport(m: RecordMemory, at: number): void {

@@ -14,9 +14,12 @@ import {
 } from "node:fs";
 import { allocateRecordMemory, RECORD_BYTES } from "../core/record.ts";
 import {
+  type RecoveredFee,
   type RecoveredInstrument,
   type RecoveredOrder,
   type RecoveredPosition,
+  type RecoveredRequest,
+  type RecoveredRisk,
   RecoveredState,
   type SessionContext,
 } from "./recovered-state.ts";
@@ -52,6 +55,9 @@ export interface Recovery {
   /** Orders without a final state, by order of their sending. */
   readonly openOrders: readonly RecoveredOrder[];
   readonly instruments: readonly RecoveredInstrument[];
+  readonly risk: readonly RecoveredRisk[];
+  readonly requests: readonly RecoveredRequest[];
+  readonly fees: readonly RecoveredFee[];
   /** Torn tails that were cut, and everything else that is wrong. */
   readonly problems: readonly WalProblem[];
   readonly cuts: readonly CutTail[];
@@ -103,6 +109,9 @@ export function recoverWal(dir: string, options: RecoveryOptions = {}): Recovery
     positions: [...state.positions.values()],
     openOrders: [...state.orders.values()],
     instruments: [...state.instruments.values()],
+    risk: [...state.risk.values()],
+    requests: state.requests,
+    fees: state.fees,
     problems: result.problems,
     cuts,
     manifestProblems,
@@ -115,6 +124,7 @@ const NO_SESSION: SessionContext = {
   nonce: 0n,
   symbolOf: (instrument) => `#${instrument}`,
   strategyOf: (strategy) => `#${strategy}`,
+  assetOf: () => "",
 };
 
 function emptyRecovery(): Recovery {
@@ -124,6 +134,9 @@ function emptyRecovery(): Recovery {
     positions: [],
     openOrders: [],
     instruments: [],
+    risk: [],
+    requests: [],
+    fees: [],
     problems: [],
     cuts: [],
     manifestProblems: [],
@@ -147,7 +160,7 @@ function draftSessions(
 function draftSession(first: SegmentFile, manifest: SessionManifest | undefined): SessionDraft {
   const header = first.header!;
   const symbols = new Map((manifest?.instruments ?? []).map((i) => [i.id, i.symbol]));
-  const names = sessionNames(symbols, manifest?.strategies ?? []);
+  const names = sessionNames(symbols, manifest?.strategies ?? [], manifest?.assets ?? []);
   return {
     ...names,
     session: first.session,
@@ -162,11 +175,16 @@ function draftSession(first: SegmentFile, manifest: SessionManifest | undefined)
 }
 
 /** Names by number; `#3` where no manifest tells. */
-function sessionNames(symbols: ReadonlyMap<number, string>, strategies: readonly string[]) {
+function sessionNames(
+  symbols: ReadonlyMap<number, string>,
+  strategies: readonly string[],
+  assets: readonly string[],
+) {
   return {
     symbolOf: (instrument: number): string => symbols.get(instrument) ?? `#${instrument}`,
     strategyOf: (strategy: number): string =>
       strategies[strategy] ?? (strategy === 0 ? "house" : `#${strategy}`),
+    assetOf: (asset: number): string => assets[asset] ?? "",
   };
 }
 

@@ -26,6 +26,8 @@ export interface SessionManifest {
   readonly instruments: readonly Instrument[];
   /** Index = strategy id; [0] is "house". */
   readonly strategies: readonly string[];
+  /** Index = asset id of fees and balances; [0] is unknown. */
+  readonly assets?: readonly string[];
   /** Stream number → name. */
   readonly streams: Readonly<Record<string, string>>;
   /** What the engine needs to run the session again (engine/replay-setup.ts); absent in older sessions. */

@@ -132,18 +132,33 @@ export class Ledger {
   bookFee(strategy: number, instrument: number, asset: number, feeE8: number): void {
     if (asset === this.settleAsset[instrument])
       this.fees.addProduct(this.pair(strategy, instrument), feeE8, this.feeScale[instrument]);
-    else this.otherFees.add(strategy * ASSETS + asset, feeE8);
+    else this.otherFees.add(this.otherFeeSlot(strategy, asset), feeE8);
+  }
+
+  otherFeeSlot(strategy: number, asset: number): number {
+    return strategy * ASSETS + asset;
+  }
+
+  settlesIn(instrument: number, asset: number): boolean {
+    return this.settleAsset[instrument] === asset;
+  }
+
+  /** Whether every position has a mark, so that results are what they seem. */
+  get isMarked(): boolean {
+    for (let pair = 0; pair < this.strategies * this.instruments; pair++)
+      if (this.qtyLots[pair] !== 0 && !(this.markTicks[pair % this.instruments] > 0)) return false;
+    return true;
   }
 
   /**
    * Funding is charged on the account's net position. It belongs to the only strategy that holds a position
    * in the instrument; with several, or none, to house. `amountE8`: 1e-8 of the settlement asset, + received.
-   * Instrument 0: the venue did not say which.
+   * Instrument 0: the venue did not say which. Returns the strategy that it was booked to.
    */
-  bookFunding(instrument: number, amountE8: number): void {
+  bookFunding(instrument: number, amountE8: number): number {
     if (instrument === 0) {
       this.unassignedFunding.add(0, amountE8);
-      return;
+      return HOUSE;
     }
     let owner = HOUSE;
     let holders = 0;
@@ -152,8 +167,9 @@ export class Ledger {
       holders++;
       owner = strategy;
     }
-    const pair = this.pair(holders === 1 ? owner : HOUSE, instrument);
-    this.funding.addProduct(pair, amountE8, this.feeScale[instrument]);
+    if (holders !== 1) owner = HOUSE;
+    this.funding.addProduct(this.pair(owner, instrument), amountE8, this.feeScale[instrument]);
+    return owner;
   }
 
   /** Unrealised result at the mark, tick·lots; 0 while the mark is unknown. */
@@ -188,14 +204,17 @@ export class Ledger {
     return (result + charges) * this.unitE8[instrument];
   }
 
-  /** Cold: takes over what an earlier session's Position and PositionDetail records say. */
+  /**
+   * Cold: takes over what an earlier session's Position and PositionDetail records say. Adds: several strategies
+   * that exist no more all end up in house.
+   */
   restore(strategy: number, instrument: number, from: RestoredPosition): void {
     const pair = this.pair(strategy, instrument);
-    this.netLots[instrument] += from.qtyLots - this.qtyLots[pair];
-    this.qtyLots[pair] = from.qtyLots;
-    this.costTickLots[pair] = from.costTickLots;
-    this.realized.set(pair, from.realizedHi, from.realizedLo);
-    this.fees.set(pair, from.feesHi, from.feesLo);
+    this.netLots[instrument] += from.qtyLots;
+    this.qtyLots[pair] += from.qtyLots;
+    this.costTickLots[pair] += from.costTickLots;
+    this.realized.addLimbs(pair, from.realizedHi, from.realizedLo);
+    this.fees.addLimbs(pair, from.feesHi, from.feesLo);
   }
 
   /** Cold: volumes and counts belong to a session; what restoring has booked is not traffic of this one. */

@@ -13,6 +13,8 @@ export const LOSS_DRAWDOWN = 3;
 
 const NS_PER_MINUTE = 60e9;
 const NS_PER_DAY = 86_400e9;
+/** Figures wait so long for the marks of restored positions. */
+const MARK_PATIENCE_NS = 10e9;
 
 export class LossGuard {
   /** LOSS_… of the account. */
@@ -23,12 +25,14 @@ export class LossGuard {
   /** 1 once a strategy passed its own daily limit; until the next day or a rearm. */
   readonly strategyHit: Uint8Array;
   readonly strategyLossE8: Float64Array;
+  /** Result at the start of the day, by strategy. */
+  readonly strategyStartE8: Float64Array;
   private readonly limits: RiskLimits;
   private readonly resetNs: number;
-  private readonly strategyStart: Float64Array;
   private dayStart: number;
   private peak: number;
   private day: number;
+  private patientUntilNs: number;
 
   constructor(limits: RiskLimits, resetMinuteUtc: number) {
     const bytes = Math.max(limits.strategies * 8, 4096);
@@ -39,15 +43,17 @@ export class LossGuard {
     this.strategyLossE8 = new Float64Array(new ArrayBuffer(bytes));
     this.limits = limits;
     this.resetNs = resetMinuteUtc * NS_PER_MINUTE;
-    this.strategyStart = new Float64Array(new ArrayBuffer(bytes));
+    this.strategyStartE8 = new Float64Array(new ArrayBuffer(bytes));
     this.dayStart = 0;
     this.peak = 0;
     this.day = Number.NaN;
+    this.patientUntilNs = Number.NaN;
   }
 
   /** `nowNs`: session time, whose zero is 00:00 UTC. */
   update(ledger: Ledger, nowNs: number): void {
-    const day = Math.floor((nowNs - this.resetNs) / NS_PER_DAY);
+    if (!this.knowsResults(ledger, nowNs)) return;
+    const day = this.dayOf(nowNs);
     if (day !== this.day) this.startDay(ledger, day);
     const result = ledger.accountResultE8;
     if (result > this.peak) this.peak = result;
@@ -58,7 +64,7 @@ export class LossGuard {
     else if (this.dailyLossE8 > limits.dailyLossHardE8) this.level = Math.max(this.level, LOSS_HARD);
     else if (this.dailyLossE8 > limits.dailyLossSoftE8) this.level = Math.max(this.level, LOSS_SOFT);
     for (let s = 1; s < limits.strategies; s++) {
-      const loss = this.strategyStart[s] - ledger.strategyResultE8[s];
+      const loss = this.strategyStartE8[s] - ledger.strategyResultE8[s];
       this.strategyLossE8[s] = loss;
       if (loss > limits.strategyDailyLossE8[s]) this.strategyHit[s] = 1;
     }
@@ -71,11 +77,25 @@ export class LossGuard {
     this.level = LOSS_NONE;
   }
 
-  /** Cold: takes over the figures of an earlier session of the same day. 1e-8 of the settlement currency. */
-  restore(nowNs: number, dayStartE8: number, peakE8: number): void {
-    this.day = Math.floor((nowNs - this.resetNs) / NS_PER_DAY);
+  /**
+   * Cold: as an earlier session wrote them at `tsNs` (this session's time). The start of the day holds while it is
+   * still that day, the peak beyond it. 1e-8 of the settlement currency.
+   */
+  restoreDay(tsNs: number, dayStartE8: number, peakE8: number, level: number): void {
+    this.day = this.dayOf(tsNs);
     this.dayStart = dayStartE8;
     this.peak = peakE8;
+    this.level = level;
+  }
+
+  restoreStrategy(strategy: number, startE8: number, hit: number): void {
+    this.strategyStartE8[strategy] = startE8;
+    this.strategyHit[strategy] = hit;
+  }
+
+  /** False until the first figures are there, restored or measured. */
+  get started(): boolean {
+    return !Number.isNaN(this.day);
   }
 
   get dayStartE8(): number {
@@ -86,13 +106,26 @@ export class LossGuard {
     return this.peak;
   }
 
+  private dayOf(nowNs: number): number {
+    return Math.floor((nowNs - this.resetNs) / NS_PER_DAY);
+  }
+
+  /**
+   * After a start positions are held before their marks are known: a result without them would be a peak or a loss
+   * that never was. An instrument that stays silent holds the figures up for a while only.
+   */
+  private knowsResults(ledger: Ledger, nowNs: number): boolean {
+    if (Number.isNaN(this.patientUntilNs)) this.patientUntilNs = nowNs + MARK_PATIENCE_NS;
+    return nowNs >= this.patientUntilNs || ledger.isMarked;
+  }
+
   /** The very first day of a session begins at the restored result; the peak outlives the day. */
   private startDay(ledger: Ledger, day: number): void {
     if (Number.isNaN(this.day)) this.peak = ledger.accountResultE8;
     this.day = day;
     this.dayStart = ledger.accountResultE8;
     this.strategyHit.fill(0);
-    for (let s = 0; s < this.limits.strategies; s++) this.strategyStart[s] = ledger.strategyResultE8[s];
+    for (let s = 0; s < this.limits.strategies; s++) this.strategyStartE8[s] = ledger.strategyResultE8[s];
     if (this.level === LOSS_SOFT) this.level = LOSS_NONE;
   }
 }

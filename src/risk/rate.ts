@@ -132,4 +132,15 @@ export class RejectBreaker {
   isOpen(nowNs: number): boolean {
     return nowNs < this.openUntilNs;
   }
+
+  /** Session ns; −Infinity before the first trip. */
+  get openUntil(): number {
+    return this.openUntilNs;
+  }
+
+  /** Cold: as an earlier session left it. */
+  restore(openUntilNs: number, trips: number): void {
+    this.openUntilNs = openUntilNs;
+    this.trips = trips;
+  }
 }

@@ -25,6 +25,8 @@ export class StormGuard {
   state: number;
   /** Worst lag since the last evaluate(). */
   lagNs: number;
+  /** The lag that the last evaluate() judged. */
+  calledByNs: number;
   private readonly warmNs: number;
   private readonly stormNs: number;
   private readonly haltNs: number;
@@ -35,6 +37,7 @@ export class StormGuard {
   constructor(settings: StormSettings) {
     this.state = STORM_NORMAL;
     this.lagNs = 0;
+    this.calledByNs = 0;
     this.warmNs = settings.warmLagMs * 1e6;
     this.stormNs = settings.stormLagMs * 1e6;
     this.haltNs = settings.haltLagMs * 1e6;
@@ -55,6 +58,7 @@ export class StormGuard {
   evaluate(nowNs: number, breakerOpen: boolean, softLoss: boolean): boolean {
     let level = this.levelOf(this.lagNs);
     if (level < STORM_STORM && (breakerOpen || softLoss)) level = STORM_STORM;
+    this.calledByNs = this.lagNs;
     this.lagNs = 0;
     const before = this.state;
     if (level >= this.state) {

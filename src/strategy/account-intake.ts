@@ -34,6 +34,7 @@ import {
   OrderReportDetail,
   Position,
 } from "../wire/messages.gen.ts";
+import type { CarryJournal } from "./carry.ts";
 import {
   COUNT_ACKED,
   COUNT_CANCELED,
@@ -66,6 +67,7 @@ export class AccountIntake {
   fillQtyLots: number;
   fillMaker: boolean;
   private readonly parts: ExecutionParts;
+  private readonly carry: CarryJournal;
   private readonly scratch: RecordMemory;
   private readonly report: OrderReport;
   private readonly reportDetail: OrderReportDetail;
@@ -82,7 +84,7 @@ export class AccountIntake {
   private owedSinceNs: number;
   private readonly adopted: OrderRequest;
 
-  constructor(parts: ExecutionParts) {
+  constructor(parts: ExecutionParts, carry: CarryJournal) {
     this.unattributed = 0;
     this.strategy = HOUSE;
     this.instrument = 0;
@@ -93,6 +95,7 @@ export class AccountIntake {
     this.fillQtyLots = 0;
     this.fillMaker = false;
     this.parts = parts;
+    this.carry = carry;
     this.scratch = allocateRecordMemory(64);
     this.report = new OrderReport(this.scratch);
     this.reportDetail = new OrderReportDetail(this.scratch);
@@ -171,6 +174,7 @@ export class AccountIntake {
     if (maker) counters[COUNT_MAKER_FILLS]++;
     if ((fill.flags & FLAG_RECOVERED) !== 0) counters[COUNT_RECOVERED_FILLS]++;
     outputs.position(ledger, strategy, instrument, fill.exchTsNs, desk.nowNs);
+    if (!ledger.settlesIn(instrument, fill.feeAsset)) this.carry.otherFeeBooked(strategy, fill.feeAsset);
     this.strategy = strategy;
     this.instrument = instrument;
     this.clientSeq = own ? fill.clientSeq : 0;
@@ -212,7 +216,8 @@ export class AccountIntake {
     const funding = this.funding.wrap(m, at);
     const instrument = funding.instrument;
     if (instrument >= this.parts.instrumentCount || funding.asset !== this.settleAsset) return;
-    this.parts.ledger.bookFunding(instrument, funding.amountE8);
+    const strategy = this.parts.ledger.bookFunding(instrument, funding.amountE8);
+    this.carry.fundingBooked(strategy, instrument);
     this.parts.ledger.refresh();
   }
 

@@ -52,6 +52,7 @@ import {
   TIMER_TIMER_ID,
 } from "../wire/messages.gen.ts";
 import { AccountIntake } from "./account-intake.ts";
+import { CarryJournal } from "./carry.ts";
 import { Closer } from "./closer.ts";
 import { Commands } from "./commands.ts";
 import { Controller, STATUS_DAILY_LOSS, STATUS_START } from "./controller.ts";
@@ -95,6 +96,7 @@ export class ExecutionHandler implements RecordHandler {
   readonly parts: ExecutionParts;
   readonly account: AccountIntake;
   readonly controller: Controller;
+  private readonly carry: CarryJournal;
   private readonly market: MarketIntake;
   private readonly runner: Runner;
   private readonly quotes: Quotes;
@@ -110,7 +112,8 @@ export class ExecutionHandler implements RecordHandler {
   constructor(options: ExecutionOptions) {
     const parts = new ExecutionParts(options);
     this.parts = parts;
-    this.account = new AccountIntake(parts);
+    this.carry = new CarryJournal(parts);
+    this.account = new AccountIntake(parts, this.carry);
     this.controller = new Controller(
       parts.strategyCount,
       parts.table,
@@ -358,6 +361,7 @@ export class ExecutionHandler implements RecordHandler {
       parts.storm.state === STORM_HALT
     )
       this.parts.desk.requestCancelAll();
+    this.carry.note(nowNs);
     this.cancelStale();
     this.account.checkAccount(nowNs);
     this.tick();

@@ -11,6 +11,7 @@ import {
   encodePosition,
   encodePositionDetail,
   encodeRiskDenied,
+  encodeRiskState,
   encodeStrategyStatus,
   FLAG_CONTINUATION,
   FLAG_MORE,
@@ -191,6 +192,38 @@ export class Outputs {
       previous,
       reason,
       working,
+    );
+    sink.commit();
+  }
+
+  riskState(
+    strategy: number,
+    instrument: number,
+    code: number,
+    index: number,
+    value0: number,
+    value1: number,
+    value2: number,
+    nowNs: number,
+  ): void {
+    const sink = this.orders;
+    const at = this.claim(sink);
+    if (at === NO_SLOT) return;
+    encodeRiskState(
+      sink.memory,
+      at,
+      0,
+      instrument,
+      strategy,
+      this.next(),
+      0,
+      0,
+      nowNs,
+      code,
+      index,
+      value0,
+      value1,
+      value2,
     );
     sink.commit();
   }

@@ -9,6 +9,7 @@ import { HOUSE_NAME, planEngine } from "../../src/engine/engine-plan.ts";
 import { LaneHandle } from "../../src/engine/lane-handle.ts";
 import type { LaneStart } from "../../src/engine/lane-protocol.ts";
 import { type EngineLayout, STREAM_MARKET, STREAM_NAMES } from "../../src/engine/layout.ts";
+import { NOTHING_RESTORED } from "../../src/engine/recovered.ts";
 import { replaySetup } from "../../src/engine/replay-setup.ts";
 import type { EngineSettings } from "../../src/engine/settings.ts";
 import { COUNTERS } from "../../src/engine/telemetry-names.ts";
@@ -164,7 +165,7 @@ export async function laneStarts(settings: EngineSettings, baseNs: bigint): Prom
   mkdirSync(dir, { recursive: true });
   const plan = await planEngine(settings, [BTC]);
   const assets = ["", "USDT"];
-  const restored = { pairs: [], trades: [], orders: [], sessions: [] };
+  const restored = NOTHING_RESTORED;
   writeManifest(dir, {
     session: SESSION.text,
     env: "sim",

@@ -6,11 +6,12 @@ import type { SessionManifest } from "../../../src/journal/session-manifest.ts";
 import type { Instrument } from "../../../src/market/instrument.ts";
 import { formatClientId } from "../../../src/order/client-id.ts";
 import { HOUSE } from "../../../src/order/ledger.ts";
+import * as codes from "../../../src/wire/codes.ts";
 
 const instrument = (id: number, symbol: string) => ({ id, symbol }) as Instrument;
 const NONE: Recovery = {
   ...{ endPosition: 0, sessions: [], positions: [], openOrders: [], instruments: [] },
-  ...{ problems: [], cuts: [], manifestProblems: [] },
+  ...{ problems: [], cuts: [], manifestProblems: [], risk: [], requests: [], fees: [] },
 };
 const manifest = (
   nonceLo: number,
@@ -28,6 +29,7 @@ const SESSIONS = [
   manifest(1, 5_000, ["ETHUSDT", "BTCUSDT"], ["gone", "b"]),
   manifest(2, 9_000, ["BTCUSDT"], ["b", "a"]),
 ];
+const PRESENT = { assets: ["", "USDT", "BNB"], baseNs: 0n, rearmedUnixMs: 0 };
 const NOW = [
   { id: 1, name: "a" },
   { id: 2, name: "b" },
@@ -35,7 +37,7 @@ const NOW = [
 const INSTRUMENTS = [instrument(1, "BTCUSDT"), instrument(2, "ETHUSDT"), instrument(3, "SOLUSDT")];
 
 test("strategy numbers of earlier sessions are translated by name; what has no name any more is house", () => {
-  const { sessions } = restoredState(NONE, INSTRUMENTS, NOW, SESSIONS);
+  const { sessions } = restoredState(NONE, INSTRUMENTS, NOW, SESSIONS, PRESENT);
   expect([0, 1, 2].map((s) => strategyNow(sessions, 1, 2, s))).toEqual([HOUSE, HOUSE, 2]);
   expect([0, 1, 2, 3].map((s) => strategyNow(sessions, 2, 2, s))).toEqual([HOUSE, 2, 1, HOUSE]);
   // This session's own ids, and those of sessions that are not ours, keep their number.
@@ -45,7 +47,7 @@ test("strategy numbers of earlier sessions are translated by name; what has no n
 test("an instrument without a journalled trade is recovered from its first session on, a new one not at all", () => {
   const known = { symbol: "BTCUSDT", maxTradeId: (3n << 32n) | 7n, lastFillUnixNs: 0n };
   const recovery = { ...NONE, instruments: [{ ...known, recentTradeIds: new Set([(3n << 32n) | 7n]) }] };
-  const { trades } = restoredState(recovery, INSTRUMENTS, NOW, SESSIONS);
+  const { trades } = restoredState(recovery, INSTRUMENTS, NOW, SESSIONS, PRESENT);
   expect(trades).toEqual([
     { instrument: 1, sinceMs: 5_000, lastTradeId: String((3n << 32n) | 7n), recentLo: [7], recentHi: [3] },
     { instrument: 2, sinceMs: 5_000, lastTradeId: "", recentLo: [], recentHi: [] },
@@ -70,7 +72,49 @@ test("orders without an end are named as the venue knows them", () => {
     INSTRUMENTS,
     NOW,
     SESSIONS,
+    PRESENT,
   );
   const clientId = formatClientId({ nonceLo: 1, nonceHi: 2, strategy: 2, clientSeq: 36 });
   expect(orders).toEqual([{ symbol: "BTCUSDT", clientId }]);
+});
+
+test("risk state comes over by name; losses before the last rearm are accepted; the breaker keeps its end", () => {
+  const base = { asset: "", value0: 1, value1: 2, value2: 0, unixNs: 10_000_000n, baseNs: 0n };
+  const day = { ...base, code: codes.RISK_STATE_DAY, strategy: "house", symbol: "" };
+  const recovery: Recovery = {
+    ...NONE,
+    risk: [
+      day,
+      { ...base, code: codes.RISK_STATE_STRATEGY_DAY, strategy: "b", symbol: "" },
+      { ...base, code: codes.RISK_STATE_STRATEGY_DAY, strategy: "gone", symbol: "" },
+      { ...base, code: codes.RISK_STATE_BREAKER, strategy: "house", symbol: "", value1: 5e9 },
+      { ...base, code: codes.RISK_STATE_FUNDING, strategy: "gone", symbol: "ETHUSDT" },
+      { ...base, code: codes.RISK_STATE_FUNDING, strategy: "b", symbol: "UNKNOWN" },
+      { ...base, code: codes.RISK_STATE_OTHER_FEES, strategy: "b", symbol: "", asset: "BNB" },
+    ],
+    requests: [{ unixNs: 4_000_000_000n, isCancel: false }],
+    fees: [
+      { strategy: "b", symbol: "BTCUSDT", asset: "BNB", feeE8: 3 },
+      { strategy: "b", symbol: "BTCUSDT", asset: "USDT", feeE8: 4 },
+    ],
+  };
+  const listed = INSTRUMENTS.map((i) => ({ ...i, settle: "USDT" }) as Instrument);
+  const at = (rearmedUnixMs: number) =>
+    restoredState(recovery, listed, NOW, SESSIONS, { ...PRESENT, baseNs: 1_000_000_000n, rearmedUnixMs });
+  const shown = at(0).risk.map((r) => [r.code, r.strategy, r.instrument, r.index, r.value1]);
+  expect(shown).toEqual([
+    [codes.RISK_STATE_DAY, HOUSE, 0, 0, 2],
+    [codes.RISK_STATE_STRATEGY_DAY, 2, 0, 0, 2],
+    [codes.RISK_STATE_BREAKER, HOUSE, 0, 0, 4e9],
+    [codes.RISK_STATE_FUNDING, HOUSE, 2, 0, 2],
+    [codes.RISK_STATE_OTHER_FEES, 2, 0, 2, 2],
+  ]);
+  const codesAfterRearm = at(10).risk.map((r) => r.code);
+  expect(codesAfterRearm).toEqual([
+    codes.RISK_STATE_BREAKER,
+    codes.RISK_STATE_FUNDING,
+    codes.RISK_STATE_OTHER_FEES,
+  ]);
+  expect(at(0).requests).toEqual([{ tsNs: 3e9, isCancel: false }]);
+  expect(at(0).otherFees).toEqual([{ strategy: 2, asset: 2, feeE8: 3 }]);
 });

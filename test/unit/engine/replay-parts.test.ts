@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { allocateRecordMemory } from "../../../src/core/record.ts";
+import { NOTHING_RESTORED } from "../../../src/engine/recovered.ts";
 import { differingFields } from "../../../src/engine/replay-expected.ts";
 import {
   changedModules,
@@ -21,7 +22,6 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const SETTINGS = { engine: { maxOrders: 256 }, risk: {}, instruments: [] } as unknown as EngineSettings;
 const GRAPH = resolve(import.meta.dir, "../../../config/graphs/obi_mm_factors.toml");
-const NOTHING = { pairs: [], trades: [], orders: [], sessions: [] };
 
 test("numbers that JSON cannot hold come back as they were", async () => {
   const pair = {
@@ -36,7 +36,7 @@ test("numbers that JSON cannot hold come back as they were", async () => {
     fills: [],
   };
   const plan = { strategies: [], graphs: [], subscriptions: [] };
-  const recorded = await replaySetup(SETTINGS, plan, ["", "USDT"], { ...NOTHING, pairs: [pair] });
+  const recorded = await replaySetup(SETTINGS, plan, ["", "USDT"], { ...NOTHING_RESTORED, pairs: [pair] });
   const back = readReplaySetup(JSON.parse(JSON.stringify(recorded)))!;
   expect(back.restored.pairs[0]).toStrictEqual(pair);
   expect(Object.is(back.restored.pairs[0]!.qtyLots, -0)).toBe(true);
@@ -45,7 +45,7 @@ test("numbers that JSON cannot hold come back as they were", async () => {
 
 test("a graph file that changed since the session is replaced by its recorded text, and said so", async () => {
   const plan = { strategies: [], graphs: [{ name: "g/X", file: GRAPH, instrument: 1 }], subscriptions: [] };
-  const setup = readReplaySetup(await replaySetup(SETTINGS, plan, [], NOTHING))!;
+  const setup = readReplaySetup(await replaySetup(SETTINGS, plan, [], NOTHING_RESTORED))!;
   const notes: string[] = [];
   const same = await recordedGraphs(setup.graphs, (text) => notes.push(text));
   expect(notes).toEqual([]);
@@ -69,7 +69,7 @@ test("a strategy module of the user's that changed or went away is named", async
     limits: {},
   };
   const plan = { strategies: [strategy], graphs: [], subscriptions: [] };
-  const setup = readReplaySetup(await replaySetup(SETTINGS, plan, [], NOTHING))!;
+  const setup = readReplaySetup(await replaySetup(SETTINGS, plan, [], NOTHING_RESTORED))!;
   expect(await changedModules(setup.modules)).toEqual([]);
   writeFileSync(module, "export default 2;");
   expect(await changedModules(setup.modules)).toEqual([module]);

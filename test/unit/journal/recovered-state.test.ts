@@ -10,7 +10,11 @@ const SEQ = 5;
 
 function recovered(...write: ((m: ReturnType<typeof allocateRecordMemory>, at: number) => void)[]) {
   const memory = allocateRecordMemory(2);
-  const names = { symbolOf: () => "BTCUSDT", strategyOf: (s: number) => ["house", "mine"][s]! };
+  const names = {
+    symbolOf: () => "BTCUSDT",
+    strategyOf: (s: number) => ["house", "mine"][s]!,
+    assetOf: (a: number) => ["", "USDT", "BNB"][a] ?? "",
+  };
   const state = new RecoveredState(memory, { session: "s", baseNs: 0n, nonce: BigInt(NONCE), ...names });
   state.startSession({ session: "s", baseNs: 0n, nonce: BigInt(NONCE), ...names });
   for (const one of write) {
@@ -71,4 +75,59 @@ test("an answer that its order's end has overtaken does not open the order again
 test("an order of an earlier session that is reported working is open", () => {
   const state = recovered(report(codes.EXEC_STATUS, codes.ORDER_WORKING, NONCE + 1));
   expect([...state.orders.keys()]).toEqual([`${NONCE + 1}:${SEQ}`]);
+});
+
+type Write = (m: Parameters<typeof wire.encodeRiskState>[0], at: number) => void;
+const S = 1e9;
+
+const risk =
+  (code: number, strategy: number, index: number, values: [number, number, number], ts: number): Write =>
+  (m, at) =>
+    wire.encodeRiskState(m, at, 0, 0, strategy, 0, 0, 0, ts, code, index, ...values);
+
+const fee =
+  (strategy: number, trade: number, asset: number, feeE8: number): Write =>
+  (m, at) => {
+    wire.encodeFill(m, at, wire.FLAG_MORE, 1, strategy, 0, 0, 0, 0, SEQ, 1, 1, 0, asset, 100, 1, trade, 0);
+    const next = at + RECORD_BYTES;
+    wire.encodeFillDetail(m, next, wire.FLAG_CONTINUATION, 1, strategy, 0, 0, 0, 0, 9, 0, NONCE, 0, feeE8, 0);
+  };
+
+test("of each kind of risk state the last one holds; names stand for numbers", () => {
+  const state = recovered(
+    risk(codes.RISK_STATE_DAY, 0, 0, [5, 9, 0], S),
+    risk(codes.RISK_STATE_STRATEGY_DAY, 1, 0, [3, 0, 0], S),
+    risk(codes.RISK_STATE_DAY, 0, 0, [5, 11, 1], 2 * S),
+  );
+  const found = [...state.risk.values()].map((r) => [
+    r.code,
+    r.strategy,
+    r.value0,
+    r.value1,
+    r.value2,
+    r.unixNs,
+  ]);
+  expect(found).toEqual([
+    [codes.RISK_STATE_DAY, "house", 5, 11, 1, 2_000_000_000n],
+    [codes.RISK_STATE_STRATEGY_DAY, "mine", 3, 0, 0, 1_000_000_000n],
+  ]);
+});
+
+test("a fee in another asset counts until a risk state contains it, whatever order the kill left them in", () => {
+  const total = risk(codes.RISK_STATE_OTHER_FEES, 1, 2, [0, 70, 0], S);
+  expect(recovered(fee(1, 1, 2, 70)).fees.map((f) => [f.asset, f.feeE8])).toEqual([["BNB", 70]]);
+  expect(recovered(fee(1, 1, 2, 70), total).fees).toEqual([]);
+  expect(recovered(fee(1, 1, 2, 70), total, fee(1, 2, 2, 5)).fees.map((f) => f.feeE8)).toEqual([5]);
+});
+
+test("requests are kept for the rate windows of the next session", () => {
+  const sent =
+    (action: number, ts: number): Write =>
+    (m, at) =>
+      wire.encodeOrderSent(m, at, 0, 1, 1, 0, 0, 0, ts, SEQ, action, 1, 0, 0, 100, 1, 0);
+  const { requests } = recovered(sent(codes.ACTION_PLACE, S), sent(codes.ACTION_CANCEL, 2 * S));
+  expect(requests).toEqual([
+    { unixNs: 1_000_000_000n, isCancel: false },
+    { unixNs: 2_000_000_000n, isCancel: true },
+  ]);
 });

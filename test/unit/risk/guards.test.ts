@@ -251,10 +251,45 @@ test("losses step from none to soft to hard; soft ends with the day, drawdown ru
   guard.rearm(ledger);
   expect(at(-1, DAY + 3602 * S)).toBe(LOSS_NONE);
   const next = new LossGuard(limits, 60);
-  next.restore(DAY + 3603 * S, guard.dayStartE8, guard.peakE8);
+  next.restoreDay(DAY + 3603 * S, guard.dayStartE8, guard.peakE8, guard.level);
   ledger.accountResultE8 = -150;
   next.update(ledger, DAY + 3603 * S);
   expect(next.level).toBe(LOSS_SOFT);
+});
+
+test("after a restart figures wait for the marks of positions, at most 10 s; the peak outlives the day, its start not", () => {
+  const limits = newLimits();
+  limits.dailyLossSoftE8 = 100;
+  limits.maxDrawdownE8 = 1000;
+  const guard = new LossGuard(limits, 0);
+  guard.restoreDay(-S, 500, 900, LOSS_SOFT);
+  guard.restoreStrategy(1, 500, 1);
+  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1 }]);
+  ledger.book(1, 1, SIDE_BUY, 1000, 1, false);
+  // Without its mark the position seems to have gained what it did not.
+  ledger.accountResultE8 = 5000;
+  guard.update(ledger, S);
+  expect([guard.level, guard.peakE8, guard.strategyHit[1]]).toEqual([LOSS_SOFT, 900, 1]);
+  ledger.markTicks[1] = 1000;
+  ledger.accountResultE8 = 450;
+  // Yesterday's figures: a new day begins, the fall from the peak goes on.
+  guard.update(ledger, 2 * S);
+  expect([guard.level, guard.dayStartE8, guard.peakE8, guard.strategyHit[1]]).toEqual([
+    LOSS_NONE,
+    450,
+    900,
+    0,
+  ]);
+  ledger.accountResultE8 = -101;
+  guard.update(ledger, 3 * S);
+  expect(guard.level).toBe(LOSS_DRAWDOWN);
+  const silent = new LossGuard(limits, 0);
+  silent.restoreDay(S, 0, 0, LOSS_NONE);
+  ledger.markTicks[1] = Number.NaN;
+  silent.update(ledger, 2 * S);
+  expect(silent.level).toBe(LOSS_NONE);
+  silent.update(ledger, 12 * S);
+  expect(silent.level).toBe(LOSS_SOFT);
 });
 
 test("equity is the wallet, what was booked since it was stated, and the unrealised result", () => {
