@@ -125,11 +125,6 @@ export class GraphInstance {
     return this.f64[this.outputWords[index]!]!;
   }
 
-  /** Value of program node `index`. */
-  value(index: number): number {
-    return this.f64[this.values + index]!;
-  }
-
   /** True when every instrument it reads is ready. */
   get ready(): boolean {
     for (let k = 0; k < this.contexts.length; k++) if (!this.contexts[k]!.ready) return false;
@@ -175,11 +170,13 @@ export class GraphInstance {
     const parts: string[] = [];
     for (let first = 0; first < nodes.length; first += PART_NODES) {
       const last = Math.min(first + PART_NODES, nodes.length);
-      parts.push(`function part${parts.length}() {\n${this.partSource(first, last)}\n}`);
+      parts.push(this.partSource(first, last));
     }
-    const clocks = this.contexts.map((_, k) => `c${k}.nowNs = now;`);
-    const calls = parts.map((_, k) => `part${k}();`);
-    return `${parts.join("\n")}\nreturn function update(now) { ${[...clocks, ...calls].join(" ")} };`;
+    const clocks = this.contexts.map((_, k) => `c${k}.nowNs = now;`).join(" ");
+    if (parts.length === 1) return `return function update(now) { ${clocks}\n${parts[0]}\n};`;
+    const functions = parts.map((body, k) => `function part${k}() {\n${body}\n}`).join("\n");
+    const calls = parts.map((_, k) => `part${k}();`).join(" ");
+    return `${functions}\nreturn function update(now) { ${clocks} ${calls} };`;
   }
 
   private partSource(first: number, last: number): string {
@@ -207,7 +204,17 @@ export class GraphInstance {
     const inline = node.plan.inline?.replace(/\b[xy]\b/g, (name) => args[name === "x" ? 0 : 1]!);
     const plain = `const v${i} = ${inline ?? `s${i}(a, ${s}, ${c}, ${args.join(", ")})`};`;
     const value = code === undefined ? plain : `let v${i} = NaN;\n{ ${code} }\n`;
-    return `${value} a[${this.values + i}] = v${i}; // ${node.type.name}`;
+    const store = this.isReadLater(i) ? `a[${this.values + i}] = v${i};` : "";
+    return `${value} ${store} // ${node.type.name}`;
+  }
+
+  /** An output, or an input of a node in another part. */
+  private isReadLater(i: number): boolean {
+    const { nodes, outputs } = this.program;
+    const part = Math.floor(i / PART_NODES);
+    const reads = (n: ProgramNode, k: number): boolean =>
+      Math.floor(k / PART_NODES) !== part && n.inputs.includes(i);
+    return outputs.some((o) => o.node === i) || nodes.some(reads);
   }
 
   private generate(): Update {

@@ -17,32 +17,39 @@ export interface CodePlace {
   readonly c: string;
 }
 
-/** Adds `x` (finite) to the moments at word `m`, then runs `full` (which may use `${v}q`, `${v}r`) on a full window. */
+/**
+ * Adds `x` (finite) to the moments at word `m`, then runs `full` on a full window: `${v}q` = Σ(x − mean)², `${v}k`
+ * and `${v}a` = K and S1. Sums stay in locals: a store into the ring would make the compiler read them again.
+ */
 function momentsCode(m: number, n: number, v: string, x: string, inverseN: number, full: string): string {
   const ring = m + W.RING;
-  const rare = n <= RECOMPUTE_MAX;
+  const small = n <= RECOMPUTE_MAX;
+  const [k, s1, s2, q] = [`${v}k`, `${v}a`, `${v}b`, `${v}q`];
+  const read = `${k} = a[${m + W.K}]; ${s1} = a[${m + W.S1}]; ${s2} = a[${m + W.S2}];`;
+  const again = `recompute(a, ${m}, ${n}); ${read}`;
+  const repeats = `a[${m + W.REPEATS}] = ${x} === a[${v}i === 0 ? ${ring + n - 1} : ${v}i + ${ring - 1}] && ${v}n > 0 ? a[${m + W.REPEATS}] + 1 : 1;`;
+  const squares = `${q} = ${s2} - ${s1} * ${s1} * ${inverseN};`;
   return `const ${v}i = a[${m + W.SLOT}] | 0, ${v}n = a[${m + W.SEEN}];
 if (${v}n === 0) { a[${m + W.K}] = ${x}; a[${m + W.FRESH_K}] = ${x}; }
-const ${v}r = ${x} === a[${v}i === 0 ? ${ring + n - 1} : ${v}i + ${ring - 1}] && ${v}n > 0 ? a[${m + W.REPEATS}] + 1 : 1;
-a[${m + W.REPEATS}] = ${v}r; a[${m + W.SEEN}] = ${v}n + 1;
+${small ? "" : repeats}
+if (${v}n < ${n}) a[${m + W.SEEN}] = ${v}n + 1;
 const ${v}f = ${x} - a[${m + W.FRESH_K}], ${v}f1 = a[${m + W.F1}] + ${v}f, ${v}f2 = a[${m + W.F2}] + ${v}f * ${v}f;
-let ${v}w = true;
-if (${v}i === ${n - 1}) { a[${ring + n - 1}] = ${x}; renew(a, ${m}, ${n}, ${v}f1, ${v}f2); }
+let ${v}w = true, ${k} = a[${m + W.K}], ${s1} = a[${m + W.S1}], ${s2} = a[${m + W.S2}];
+if (${v}i === ${n - 1}) { a[${ring + n - 1}] = ${x}; renew(a, ${m}, ${n}, ${v}f1, ${v}f2); ${read} }
 else {
-a[${m + W.F1}] = ${v}f1; a[${m + W.F2}] = ${v}f2; a[${m + W.SLOT}] = ${v}i + 1;
-const k = a[${m + W.K}], d = ${x} - k;
-if (${v}n < ${n}) { a[${v}i + ${ring}] = ${x}; a[${m + W.S1}] = a[${m + W.S1}] + d; a[${m + W.S2}] = a[${m + W.S2}] + d * d; ${v}w = false; }
-else {
-const e = a[${v}i + ${ring}] - k; a[${v}i + ${ring}] = ${x};
-a[${m + W.S1}] = a[${m + W.S1}] + (d - e);
-const q = a[${m + W.S2}] + (d - e) * (d + e); a[${m + W.S2}] = q;
-${rare ? `if (!(e * e <= ${OUTLIER} * q)) recompute(a, ${m}, ${n});` : ""}
-} }
+const d = ${x} - ${k}, g = a[${v}i + ${ring}], e = g - ${k};
+a[${m + W.F1}] = ${v}f1; a[${m + W.F2}] = ${v}f2; a[${m + W.SLOT}] = ${v}i + 1; a[${v}i + ${ring}] = ${x};
+if (${v}n < ${n}) { ${s1} += d; ${s2} += d * d; ${v}w = false; }
+else { ${s1} += d - e; ${s2} += (d - e) * (d + e); }
+a[${m + W.S1}] = ${s1}; a[${m + W.S2}] = ${s2};
+${small ? `if (${v}w && !(e * e <= ${OUTLIER} * ${s2})) { ${again} }` : ""}
+}
 if (${v}w) {
-let ${v}q = 0;
-if (${v}r < ${n}) {
-const s1 = a[${m + W.S1}], s2 = a[${m + W.S2}]; ${v}q = s2 - s1 * s1 * ${inverseN};
-${rare ? `if (${v}q * ${OUTLIER} >= s2) ${v}q = Math.max(${v}q, 0); else { recompute(a, ${m}, ${n}); ${v}q = Math.max(a[${m + W.S2}] - (a[${m + W.S1}] * a[${m + W.S1}]) / ${n}, 0); }` : `${v}q = Math.max(${v}q, 0);`}
+let ${q} = 0;
+${
+  small
+    ? `${squares} if (${q} * ${OUTLIER} >= ${s2}) ${q} = Math.max(${q}, 0); else { ${again} ${q} = Math.max(${s2} - (${s1} * ${s1}) / ${n}, 0); }`
+    : `if (a[${m + W.REPEATS}] < ${n}) { ${squares} ${q} = Math.max(${q}, 0); }`
 }
 ${full}
 }`;
@@ -54,7 +61,7 @@ function sumCode(m: number, n: number, v: string, x: string, full: string): stri
   const rare = n <= RECOMPUTE_MAX;
   return `const ${v}i = a[${m + W.SLOT}] | 0, ${v}n = a[${m + W.SEEN}] + 1;
 const ${v}r = ${x} === a[${v}i === 0 ? ${ring + n - 1} : ${v}i + ${ring - 1}] && ${v}n > 1 ? a[${m + W.REPEATS}] + 1 : 1;
-a[${m + W.REPEATS}] = ${v}r; a[${m + W.SEEN}] = ${v}n;
+a[${m + W.REPEATS}] = ${v}r; if (${v}n <= ${n}) a[${m + W.SEEN}] = ${v}n;
 const ${v}f = a[${m + W.F1}] + ${x};
 let ${v}t = ${v}f;
 if (${v}i === ${n - 1}) { a[${m + W.S1}] = ${v}f; a[${m + W.F1}] = 0; a[${m + W.SLOT}] = 0; a[${ring + n - 1}] = ${x}; }
@@ -82,7 +89,8 @@ export function stdCode({ a, s, v, x }: CodePlace): string {
 
 export function zscoreCode({ a, s, v, x }: CodePlace): string {
   const [n, inverseN, inverseD] = windowAt(a, s);
-  const full = `${v} = ${v}q === 0 ? (${v}r >= ${n} ? 0 : NaN) : (${x} - a[${s + W.K}] - a[${s + W.S1}] * ${inverseN}) / Math.sqrt(${v}q * ${inverseD});`;
+  const constant = n <= RECOMPUTE_MAX ? "0" : `(a[${s + W.REPEATS}] >= ${n} ? 0 : NaN)`;
+  const full = `${v} = ${v}q === 0 ? ${constant} : (${x} - ${v}k - ${v}a * ${inverseN}) / Math.sqrt(${v}q * ${inverseD});`;
   return `if (${finite(x)}) { ${momentsCode(s, n, v, x, inverseN, full)} }`;
 }
 
@@ -130,11 +138,15 @@ export function emaCode({ a, s, v, x }: CodePlace): string {
   return `if (${finite(x)}) { const e = a[${s + 1}]; ${v} = a[${s + 2}] === 0 ? ${x} : e + ${a[s]!} * (${x} - e); a[${s + 1}] = ${v}; a[${s + 2}] = 1; }`;
 }
 
-/** State: [1 − d, 1 + d, band, difference?]; ratio only. */
+/** State: [1 − d, 1 + d, band, difference?, mid of the bounds, lowest bid tick, highest ask tick]; ratio only. */
 export function obiCode({ a, s, v, c }: CodePlace): string {
+  const band = a[s + 2]!;
   return `const ${v}m = ${c}.midPx;
 if (${v}m === ${v}m) {
-const b = ${c}.book.bandBids(${a[s + 2]!}, Math.ceil((${v}m * ${a[s]!}) / ${c}.tickSize));
-const q = ${c}.book.bandAsks(${a[s + 2]!}, Math.floor((${v}m * ${a[s + 1]!}) / ${c}.tickSize));
+if (${v}m !== a[${s + 4}]) {
+a[${s + 4}] = ${v}m;
+a[${s + 5}] = Math.ceil((${v}m * ${a[s]!}) / ${c}.tickSize);
+a[${s + 6}] = Math.floor((${v}m * ${a[s + 1]!}) / ${c}.tickSize); }
+const b = ${c}.book.bandBids(${band}, a[${s + 5}]), q = ${c}.book.bandAsks(${band}, a[${s + 6}]);
 if (b + q !== 0) ${v} = (b - q) / (b + q); }`;
 }

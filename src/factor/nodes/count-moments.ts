@@ -8,7 +8,8 @@
 // - two cases would leave mostly rounding: a value more than 2^7 times the rest leaves the window, or K (a mean
 //   that an outlier spoilt) is more than 2^7 standard deviations away. Then, and only then, the sums are
 //   recomputed from the ring (windows of at most RECOMPUTE_MAX values; larger ones wait for the ring to wrap);
-// - a window of equal values is recognised by counting repeats, and has exactly zero variance.
+// - a window of equal values has exactly zero variance: its sums are nothing but rounding, so the second case applies
+//   and the recomputed ones are 0; windows too large for that, and means, count repeats.
 //
 // Counts and slots are read with `| 0`: an integer index costs one conversion instead of three.
 //
@@ -54,7 +55,7 @@ export function pushSum(a: Float64Array, s: number, x: number): boolean {
   const seen = a[s + SEEN]! + 1;
   const previous = a[slot === 0 ? s + RING + n - 1 : at - 1]!;
   a[s + REPEATS] = x === previous && seen > 1 ? a[s + REPEATS]! + 1 : 1;
-  a[s + SEEN] = seen;
+  if (seen <= n) a[s + SEEN] = seen;
   const fresh = a[s + F1]! + x;
   if (slot + 1 === n) {
     a[s + S1] = fresh;
@@ -96,9 +97,11 @@ export function pushMoments(a: Float64Array, s: number, x: number): boolean {
     a[s + K] = x;
     a[s + FRESH_K] = x;
   }
-  const previous = a[slot === 0 ? s + RING + n - 1 : at - 1]!;
-  a[s + REPEATS] = x === previous && seen > 0 ? a[s + REPEATS]! + 1 : 1;
-  a[s + SEEN] = seen + 1;
+  if (n > RECOMPUTE_MAX) {
+    const previous = a[slot === 0 ? s + RING + n - 1 : at - 1]!;
+    a[s + REPEATS] = x === previous && seen > 0 ? a[s + REPEATS]! + 1 : 1;
+  }
+  if (seen < n) a[s + SEEN] = seen + 1;
   const f = x - a[s + FRESH_K]!;
   const f1 = a[s + F1]! + f;
   const f2 = a[s + F2]! + f * f;
@@ -161,15 +164,15 @@ export function recompute(a: Float64Array, s: number, n: number): void {
   a[s + S2] = s2;
 }
 
-/** True when all values of a full window are equal. */
+/** Of a full window whose `squaresOf` is 0: true when that is exact, so that all values are equal. */
 export function isConstant(a: Float64Array, s: number): boolean {
-  return a[s + REPEATS]! >= a[s]!;
+  return a[s]! <= RECOMPUTE_MAX || a[s + REPEATS]! >= a[s]!;
 }
 
 /** Σ(x − mean)² of a full window; may recompute the sums, so read K and S1 after it. */
 export function squaresOf(a: Float64Array, s: number): number {
   const n = a[s]! | 0;
-  if (a[s + REPEATS]! >= n) return 0;
+  if (n > RECOMPUTE_MAX && a[s + REPEATS]! >= n) return 0;
   const s1 = a[s + S1]!;
   const s2 = a[s + S2]!;
   const squares = s2 - s1 * s1 * a[s + INVERSE_N]!;

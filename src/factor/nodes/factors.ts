@@ -18,15 +18,19 @@ import { WINDOW_PARAM } from "./transforms.ts";
 
 const spread: Step = (_a, _s, c) => c.askPx - c.bidPx;
 
-// OBI: [1 − d, 1 + d, band, difference?]
+// OBI: [1 − d, 1 + d, band, difference?, mid of the bounds, lowest bid tick, highest ask tick]
+const OBI_WORDS = 7;
 const obiDepth: Step = (a, s, c) => {
   const mid = c.midPx;
   // Without a mid there is no depth to look in.
   if (Number.isNaN(mid)) return NaN;
+  if (mid !== a[s + 4]) {
+    a[s + 4] = mid;
+    a[s + 5] = Math.ceil((mid * a[s]!) / c.tickSize);
+    a[s + 6] = Math.floor((mid * a[s + 1]!) / c.tickSize);
+  }
   const band = a[s + 2]! | 0;
-  const bids = c.book.bandBids(band, Math.ceil((mid * a[s]!) / c.tickSize));
-  const asks = c.book.bandAsks(band, Math.floor((mid * a[s + 1]!) / c.tickSize));
-  return imbalance(bids, asks, a[s + 3]!, c);
+  return imbalance(c.book.bandBids(band, a[s + 5]!), c.book.bandAsks(band, a[s + 6]!), a[s + 3]!, c);
 };
 
 function imbalance(bids: number, asks: number, difference: number, c: InstrumentContext): number {
@@ -178,7 +182,7 @@ function obiPlan(p: Params): NodePlan | string {
     };
   }
   return {
-    words: 4,
+    words: OBI_WORDS,
     step: obiDepth,
     ...(difference === 0 ? { code: obiCode } : {}),
     needs: { bands: 1 },
