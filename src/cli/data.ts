@@ -81,7 +81,7 @@ async function importCapture(
     bookTicker: values["book-ticker"],
     baseLatencyNs,
   });
-  await writeRows(out, EVENT_FIELDS, result.table.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
+  writeRows(out, EVENT_FIELDS, result.table.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
   const skipped = [...result.skipped].map(([kind, count]) => `${count} ${kind}`).join(", ");
   console.log(`${result.messages} messages → ${result.table.rows} rows in ${out}`);
   if (skipped !== "") console.log(`not imported: ${skipped}`);
@@ -99,7 +99,7 @@ async function correct(args: readonly string[], values: Values, baseLatencyNs: b
     throw new DataFileError(path, oneSided, "belongs to one side: the file is corrected already");
   const shift = table.correctLocalTimestamps(baseLatencyNs);
   const corrected = table.correctEventOrder();
-  await writeRows(out, EVENT_FIELDS, corrected.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
+  writeRows(out, EVENT_FIELDS, corrected.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
   console.log(`${table.rows} rows → ${corrected.rows} rows in ${out}`);
   sayShift(shift);
   return 0;

@@ -1,9 +1,9 @@
-// Writers of factor columns: csv and parquet (streamed), npz (one structured array `data`). Cold.
+// Writers of factor columns, all streamed: csv, parquet, npz (one structured array `data`). Cold.
 
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { writeRows } from "../data/npz-write.ts";
+import { RowsWriter } from "../data/npz-write.ts";
 import { parquetWriter } from "./factors-parquet.ts";
 
 export interface ColumnsWriter {
@@ -54,26 +54,23 @@ function csvWriter(path: string, names: readonly string[]): ColumnsWriter {
 }
 
 function npzWriter(path: string, names: readonly string[]): ColumnsWriter {
-  const rowBytes = 8 * (names.length + 1);
-  const pieces: Uint8Array[] = [];
+  const stride = names.length + 1;
+  const fields = [{ name: "timestamp", type: "<i8" }, ...names.map((name) => ({ name, type: "<f8" }))];
+  const file = new RowsWriter(path, fields, 8 * stride);
   return {
     write(baseNs, rows, tsNs, columns) {
-      const buffer = new ArrayBuffer(rows * rowBytes);
+      const buffer = new ArrayBuffer(rows * 8 * stride);
       const i64 = new BigInt64Array(buffer);
       const f64 = new Float64Array(buffer);
-      const stride = names.length + 1;
       for (let i = 0; i < rows; i++) {
         i64[i * stride] = baseNs + BigInt(tsNs[i]!);
-        columns.forEach((column, k) => {
-          f64[i * stride + 1 + k] = column[i]!;
-        });
+        for (let k = 0; k < columns.length; k++) f64[i * stride + 1 + k] = columns[k]![i]!;
       }
-      pieces.push(new Uint8Array(buffer));
+      file.write(new Uint8Array(buffer));
     },
     async drain() {},
     async close() {
-      const fields = [{ name: "timestamp", type: "<i8" }, ...names.map((name) => ({ name, type: "<f8" }))];
-      await writeRows(path, fields, Buffer.concat(pieces), rowBytes);
+      file.close();
     },
   };
 }

@@ -107,11 +107,18 @@ export function checkFields(header: NpyHeader, expected: readonly NpyField[], fi
   return header.fields.filter((f, i) => f.name !== expected[i]!.name).map((f) => f.name);
 }
 
-/** A version 1.0 header, padded so that the rows begin at a multiple of 64, as numpy writes it. */
+/** Room for any number of rows, so that the header can be written before they are counted. */
+const ROWS_DIGITS_MAX = 16;
+
+/**
+ * A version 1.0 header, padded so that the rows begin at a multiple of 64, as numpy writes it. Its length depends on
+ * the fields alone.
+ */
 export function formatNpyHeader(fields: readonly NpyField[], rows: number): Uint8Array<ArrayBuffer> {
   const descr = fields.map((f) => `('${f.name}', '${f.type}')`).join(", ");
   const dict = `{'descr': [${descr}], 'fortran_order': False, 'shape': (${rows},), }`;
-  const total = Math.ceil((10 + dict.length + 1) / 64) * 64;
+  const longest = dict.length - String(rows).length + ROWS_DIGITS_MAX;
+  const total = Math.ceil((10 + longest + 1) / 64) * 64;
   const text = `${dict.padEnd(total - 10 - 1)}\n`;
   const out = new Uint8Array(total);
   out.set(MAGIC);

@@ -1,8 +1,13 @@
 // Writes one array as .npz (deflated or stored) or bare .npy, so that numpy and hftbacktest read it: member
-// `KEY.npy`, zip64 local header as numpy makes it (sizes are known only at the end and are patched in).
-import { open } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { crc32, createDeflateRaw } from "node:zlib";
+// `KEY.npy`, zip64 local header as numpy makes it. Rows are written as they come and memory is one piece: what stands
+// before the rows and is known only at the end (their number, sizes, checksum) has its room and is put right there.
+//
+//   | zip local header | stored block: .npy header | deflated pieces, each ended on a byte | end block | directory |
+//
+// A file appears under its name when it is complete; until then it is NAME.part.
+import { closeSync, openSync, renameSync, writeSync } from "node:fs";
+import { constants, crc32, deflateRawSync } from "node:zlib";
+import { combineCrc32 } from "./crc32-combine.ts";
 import { formatNpyHeader, type NpyField } from "./npy.ts";
 import { METHOD_DEFLATE, METHOD_STORED } from "./zip.ts";
 
@@ -12,78 +17,137 @@ export interface NpzOptions {
   readonly compress?: boolean;
 }
 
-const PIECE_BYTES = 1 << 20;
+const PIECE_BYTES = 1 << 19;
 const U32_MAX = 0xffff_ffff;
 const ZIP64_VERSION = 45;
 const LOCAL_BYTES = 30;
 const LOCAL_EXTRA_BYTES = 20;
+/** Type and length of a stored deflate block. */
+const STORED_BLOCK_BYTES = 5;
+/** An empty deflate block that is the last one. */
+const END_BLOCK = Uint8Array.of(3, 0);
 /** 1980-01-01, so that equal rows give equal files. */
 const DOS_DATE = 0x21;
 
 /** Writes `rows` (whole rows of `fields`, little endian) to `path`; a path ending in .npy gets no archive. */
-export async function writeRows(
+export function writeRows(
   path: string,
   fields: readonly NpyField[],
   rows: Uint8Array,
   rowBytes: number,
   options: NpzOptions = {},
-): Promise<void> {
-  if (rows.length % rowBytes !== 0)
-    throw new RangeError(`${rows.length} bytes are no whole rows of ${rowBytes}`);
-  const header = formatNpyHeader(fields, rows.length / rowBytes);
-  const file = await open(path, "w");
-  try {
-    if (path.endsWith(".npy")) {
-      await file.write(header);
-      for (const piece of pieces(rows)) await file.write(piece);
-      return;
+): void {
+  const writer = new RowsWriter(path, fields, rowBytes, options);
+  writer.write(rows);
+  writer.close();
+}
+
+/** Rows in the making. Blocks while it writes; throws the file's fault. */
+export class RowsWriter {
+  readonly path: string;
+  private readonly fields: readonly NpyField[];
+  private readonly rowBytes: number;
+  private readonly fd: number;
+  /** Absent for a bare .npy. */
+  private readonly member: { readonly name: Uint8Array; readonly method: number } | null;
+  private readonly headerAt: number;
+  private readonly piece = new Uint8Array(PIECE_BYTES);
+  private held = 0;
+  private end: number;
+  private crc = 0;
+  private bytes = 0;
+
+  constructor(path: string, fields: readonly NpyField[], rowBytes: number, options: NpzOptions = {}) {
+    this.path = path;
+    this.fields = fields;
+    this.rowBytes = rowBytes;
+    const name = new TextEncoder().encode(`${options.key ?? "data"}.npy`);
+    const method = (options.compress ?? true) ? METHOD_DEFLATE : METHOD_STORED;
+    this.member = path.endsWith(".npy") ? null : { name, method };
+    const local = this.member === null ? 0 : LOCAL_BYTES + name.length + LOCAL_EXTRA_BYTES;
+    this.headerAt = local + (this.deflates ? STORED_BLOCK_BYTES : 0);
+    this.end = this.headerAt + formatNpyHeader(fields, 0).length;
+    this.fd = openSync(`${path}.part`, "w");
+  }
+
+  /** Rows written so far. */
+  get rows(): number {
+    return this.bytes / this.rowBytes;
+  }
+
+  private get deflates(): boolean {
+    return this.member?.method === METHOD_DEFLATE;
+  }
+
+  /** Appends whole rows (copied). */
+  write(rows: Uint8Array): void {
+    if (rows.length % this.rowBytes !== 0)
+      throw new RangeError(`${rows.length} bytes are no whole rows of ${this.rowBytes}`);
+    for (let at = 0; at < rows.length; ) {
+      const take = Math.min(PIECE_BYTES - this.held, rows.length - at);
+      this.piece.set(rows.subarray(at, at + take), this.held);
+      this.held += take;
+      at += take;
+      if (this.held === PIECE_BYTES) this.flush();
     }
-    await writeArchive(file, header, rows, options);
-  } finally {
-    await file.close();
+    this.bytes += rows.length;
+  }
+
+  /** Completes the file and gives it its name. */
+  close(): void {
+    this.flush();
+    const header = formatNpyHeader(this.fields, this.rows);
+    this.put(header, this.headerAt);
+    if (this.member !== null) this.closeArchive(header);
+    closeSync(this.fd);
+    renameSync(`${this.path}.part`, this.path);
+  }
+
+  private closeArchive(header: Uint8Array): void {
+    const { name, method } = this.member!;
+    const dataAt = LOCAL_BYTES + name.length + LOCAL_EXTRA_BYTES;
+    if (this.deflates) {
+      this.put(storedBlock(header.length), dataAt);
+      this.append(END_BLOCK);
+    }
+    const member: Member = {
+      name,
+      method,
+      crc: combineCrc32(crc32(header), this.crc, this.bytes),
+      bytes: header.length + this.bytes,
+      stored: this.end - dataAt,
+    };
+    this.put(localHeader(member), 0);
+    this.append(directory(member, this.end));
+  }
+
+  private flush(): void {
+    const rows = this.piece.subarray(0, this.held);
+    this.held = 0;
+    if (rows.length === 0) return;
+    this.crc = crc32(rows, this.crc);
+    this.append(this.deflates ? deflateRawSync(rows, { finishFlush: constants.Z_SYNC_FLUSH }) : rows);
+  }
+
+  private append(bytes: Uint8Array): void {
+    this.put(bytes, this.end);
+    this.end += bytes.length;
+  }
+
+  private put(bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.fd, bytes, done, bytes.length - done, at + done);
+    }
   }
 }
 
-type FileHandle = Awaited<ReturnType<typeof open>>;
-
-async function writeArchive(
-  file: FileHandle,
-  header: Uint8Array,
-  rows: Uint8Array,
-  options: NpzOptions,
-): Promise<void> {
-  const name = new TextEncoder().encode(`${options.key ?? "data"}.npy`);
-  const method = (options.compress ?? true) ? METHOD_DEFLATE : METHOD_STORED;
-  const dataAt = LOCAL_BYTES + name.length + LOCAL_EXTRA_BYTES;
-  let at = dataAt;
-  let crc = 0;
-  const plain = function* (): Generator<Uint8Array> {
-    crc = crc32(header, crc);
-    yield header;
-    for (const piece of pieces(rows)) {
-      crc = crc32(piece, crc);
-      yield piece;
-    }
-  };
-  const stored = method === METHOD_STORED ? plain() : Readable.from(plain()).pipe(createDeflateRaw());
-  for await (const piece of stored as AsyncIterable<Uint8Array>) {
-    await file.write(piece, 0, piece.length, at);
-    at += piece.length;
-  }
-  const member: Member = {
-    name,
-    method,
-    crc: crc >>> 0,
-    bytes: header.length + rows.length,
-    stored: at - dataAt,
-  };
-  await file.write(localHeader(member), 0, dataAt, 0);
-  const tail = directory(member, at);
-  await file.write(tail, 0, tail.length, at);
-}
-
-function* pieces(rows: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < rows.length; at += PIECE_BYTES) yield rows.subarray(at, at + PIECE_BYTES);
+/** Head of a deflate block of `bytes` uncompressed bytes that is not the last one. */
+function storedBlock(bytes: number): Uint8Array {
+  const out = new Uint8Array(STORED_BLOCK_BYTES);
+  const view = new DataView(out.buffer);
+  view.setUint16(1, bytes, true);
+  view.setUint16(3, ~bytes & 0xffff, true);
+  return out;
 }
 
 interface Member {

@@ -247,11 +247,11 @@ export function compileGraph(spec: GraphSpec, options: CompileOptions & { catalo
   for (const name of options.outputs ?? []) {
     if (!seen.has(name)) lowering.report(null, `there is no output "${name}"`);
   }
+  const reached = new Set(lowering.used);
   for (const node of spec.nodes) lowering.reference(node.id, null);
-  for (const node of spec.nodes) for (const input of node.inputs) lowering.used.add(input);
   if (lowering.problems.length > 0) throw new GraphError(unique(lowering.problems));
   const warnings = spec.nodes
-    .filter((node) => !lowering.used.has(node.id))
+    .filter((node) => !reached.has(node.id))
     .map((n) => ({
       file: n.place.file,
       line: n.place.line,
@@ -294,6 +294,7 @@ function prune(
     version: spec.version,
     trigger: spec.trigger,
     checkpoint: spec.checkpoint,
+    context: spec.context,
     instruments: lowering.instruments,
     nodes,
     outputs: outputs.map((o) => ({ name: o.name, node: renumbered.get(o.node)! })),

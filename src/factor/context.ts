@@ -5,7 +5,7 @@
 // Everything that has a past lies in the factor arena (one Float64Array), so a checkpoint of the arena and of
 // the book's levels is a checkpoint of the context. Windows are (now − duration, now] in receive time.
 import { parseDecimal } from "../core/decimal.ts";
-import { BookHistory } from "../market/book-history.ts";
+import { BookHistory, NOT_HELD } from "../market/book-history.ts";
 import { bookPressure } from "../market/book-stats.ts";
 import { L2Book } from "../market/l2-book.ts";
 import { OrderFlow } from "../market/order-flow.ts";
@@ -265,9 +265,9 @@ export class InstrumentContext {
     this.midPx = (this.bidPx + this.askPx) / 2;
   }
 
-  /** Handle of the last snapshot at or before `tsNs` (read it through `history`), −1 when not held. */
+  /** Handle of the last snapshot at or before `tsNs` (read it through `history`), NOT_HELD when that is too old. */
   bookAt(tsNs: number): number {
-    return this.history.bookAt(tsNs);
+    return tsNs < this.nowNs - this.config.historyDurationNs ? NOT_HELD : this.history.bookAt(tsNs);
   }
 
   /** First trade of the window (sequence number); the window ends before `trades.count`. */

@@ -10,7 +10,7 @@ import {
   DEFAULT_CONTEXT,
   InstrumentContext,
 } from "./context.ts";
-import { addNeeds, GraphInstance, programWords } from "./program.ts";
+import { addNeeds, alphaNames, GraphInstance, mergeContexts, programWords } from "./program.ts";
 import type { GraphSetup } from "./signal-registry.ts";
 
 /** [0] logical time of the last record. The others say where a lane stands in the journal. */
@@ -24,8 +24,9 @@ export const WORD_NONCE_HI = 3;
 export interface FactorStateOptions {
   readonly instruments: readonly ContextInstrument[];
   readonly graphs: readonly GraphSetup[];
+  /** External signals in the order of their indexes; those that only graphs name follow. */
   readonly alphas?: readonly string[];
-  /** Capacities for every context; what graphs need is added. */
+  /** Capacities for every context; what graphs ask for replaces, what their nodes need is added. */
   readonly context?: Partial<ContextConfig>;
 }
 
@@ -59,10 +60,13 @@ function contextIndex(options: FactorStateOptions, setup: GraphSetup, symbol: st
 
 /** Plans, allocates and builds everything. Throws RangeError for an instrument that is not there. */
 export function makeFactorState(options: FactorStateOptions): FactorState {
-  const alphaNames = options.alphas ?? [];
+  const read = options.graphs.flatMap((g) => alphaNames(g.program));
+  const names = [...new Set([...(options.alphas ?? []), ...read])];
   const maps = options.graphs.map((g) => g.program.instruments.map((s) => contextIndex(options, g, s)));
   const configs = options.instruments.map((_, index) => {
-    let config: ContextConfig = { ...DEFAULT_CONTEXT, ...options.context };
+    const readers = options.graphs.filter((_, k) => maps[k]!.includes(index));
+    const asked = mergeContexts(readers.map((g) => g.program.context));
+    let config: ContextConfig = { ...DEFAULT_CONTEXT, ...options.context, ...asked };
     options.graphs.forEach((g, k) => {
       maps[k]!.forEach((context, slot) => {
         if (context === index) config = addNeeds(config, g.program, slot);
@@ -73,7 +77,7 @@ export function makeFactorState(options: FactorStateOptions): FactorState {
   const dueWords = HANDLER_WORDS;
   let words = dueWords + options.graphs.length;
   const alphasAt = words;
-  words += AlphaBoard.words(alphaNames);
+  words += AlphaBoard.words(names);
   const contextsAt = configs.map((c) => take(contextWords(c)));
   const graphsAt = options.graphs.map((g) => take(programWords(g.program)));
   function take(count: number): number {
@@ -81,7 +85,7 @@ export function makeFactorState(options: FactorStateOptions): FactorState {
     return words - count;
   }
   const f64 = new Float64Array(words);
-  const alphas = new AlphaBoard(alphaNames, f64, alphasAt);
+  const alphas = new AlphaBoard(names, f64, alphasAt);
   const contexts = options.instruments.map(
     (instrument, i) => new InstrumentContext(instrument, configs[i]!, f64, contextsAt[i]!, alphas),
   );

@@ -4,6 +4,7 @@
 //   [[nodes]] id, type, inputs = […], instrument = "SYMBOL", [nodes.config] parameters
 //   [outputs] name = "node id"
 //   [checkpoint] enabled, interval_seconds, dir
+//   [context] snapshot_interval, history_duration, history_levels, trade_capacity, flow_capacity, integral_capacity
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
@@ -16,7 +17,14 @@ import {
 import { CATALOGUE, type Catalogue } from "./catalogue.ts";
 import { compileGraph } from "./compile.ts";
 import { parseDuration } from "./duration.ts";
-import { type CheckpointSpec, type GraphSpec, NO_CHECKPOINT, type NodeSpec, type Trigger } from "./graph.ts";
+import {
+  type CheckpointSpec,
+  type ContextSpec,
+  type GraphSpec,
+  NO_CHECKPOINT,
+  type NodeSpec,
+  type Trigger,
+} from "./graph.ts";
 import { GraphError, type GraphProblem } from "./graph-error.ts";
 import type { Program } from "./program.ts";
 import { loadUserNodes } from "./user-nodes.ts";
@@ -134,6 +142,36 @@ function readCheckpoint(reader: Reader, root: Table): CheckpointSpec {
   };
 }
 
+const DURATIONS = { snapshot_interval: "snapshotIntervalNs", history_duration: "historyDurationNs" } as const;
+const CAPACITIES = {
+  history_levels: "historyLevels",
+  trade_capacity: "tradeCapacity",
+  flow_capacity: "flowCapacity",
+  integral_capacity: "integralCapacity",
+} as const;
+const CAPACITY_MAX = 1 << 24;
+
+function readContext(reader: Reader, root: Table): ContextSpec {
+  const table = reader.table(root, ["context"]);
+  reader.onlyKeys(table, ["context"], "", [...Object.keys(DURATIONS), ...Object.keys(CAPACITIES)]);
+  const spec: Record<string, number> = {};
+  for (const [key, name] of Object.entries(DURATIONS)) {
+    const value = table[key];
+    if (value === undefined) continue;
+    spec[name] = typeof value === "string" ? parseDuration(value) : NaN;
+    if (Number.isNaN(spec[name]))
+      reader.report(["context", key], "", `${key} must be a duration such as "100ms"`);
+  }
+  for (const [key, name] of Object.entries(CAPACITIES)) {
+    const value = table[key];
+    if (value === undefined) continue;
+    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= CAPACITY_MAX)
+      spec[name] = value;
+    else reader.report(["context", key], "", `${key} must be an integer 1 … ${CAPACITY_MAX}`);
+  }
+  return spec;
+}
+
 export interface GraphFile {
   readonly spec: GraphSpec;
   /** `[graph] module`, as written; "" = none. */
@@ -151,7 +189,7 @@ export function parseGraph(text: string, file: string): GraphFile {
   }
   const reader = new Reader(document);
   const root = document.value as Table;
-  reader.onlyKeys(root, [], "", ["graph", "nodes", "outputs", "checkpoint"]);
+  reader.onlyKeys(root, [], "", ["graph", "nodes", "outputs", "checkpoint", "context"]);
   const graph = reader.table(root, ["graph"]);
   reader.onlyKeys(graph, ["graph"], "", ["name", "version", "trigger", "module"]);
   const list = root["nodes"] ?? [];
@@ -169,6 +207,7 @@ export function parseGraph(text: string, file: string): GraphFile {
     nodes,
     outputs,
     checkpoint: readCheckpoint(reader, root),
+    context: readContext(reader, root),
   };
   const module = reader.text(graph, ["graph", "module"], "", "");
   if (reader.problems.length > 0) throw new GraphError(reader.problems);

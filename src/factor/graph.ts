@@ -41,6 +41,20 @@ export interface CheckpointSpec {
   readonly dir: string;
 }
 
+/** Capacities that a graph asks of the contexts it reads; what is absent stays as it is. */
+export interface ContextSpec {
+  readonly snapshotIntervalNs?: number;
+  readonly historyDurationNs?: number;
+  /** Levels per snapshot and side. */
+  readonly historyLevels?: number;
+  /** Trades kept. */
+  readonly tradeCapacity?: number;
+  /** Book events kept for order flow. */
+  readonly flowCapacity?: number;
+  /** Changes kept of a value that is averaged over time. */
+  readonly integralCapacity?: number;
+}
+
 export interface GraphSpec {
   readonly name: string;
   readonly version: string;
@@ -49,6 +63,7 @@ export interface GraphSpec {
   readonly nodes: readonly NodeSpec[];
   readonly outputs: readonly OutputSpec[];
   readonly checkpoint: CheckpointSpec;
+  readonly context: ContextSpec;
 }
 
 export const NO_CHECKPOINT: CheckpointSpec = { enabled: false, intervalSeconds: 300, dir: "checkpoints" };
@@ -79,12 +94,14 @@ interface DraftNode {
 export class FactorGraph {
   private readonly graphName: string;
   private readonly trigger: Trigger;
+  private readonly context: ContextSpec;
   private readonly drafts: { readonly id: string; readonly draft: DraftNode }[] = [];
   private readonly outputs: OutputSpec[] = [];
 
-  constructor(name: string, trigger: Trigger = { on: "book" }) {
+  constructor(name: string, trigger: Trigger = { on: "book" }, context: ContextSpec = {}) {
     this.graphName = name;
     this.trigger = trigger;
+    this.context = context;
   }
 
   /** `config` as in `[nodes.config]`; `instrument`: symbol, absent = the graph's own. */
@@ -128,6 +145,7 @@ export class FactorGraph {
       })),
       outputs: this.outputs,
       checkpoint: NO_CHECKPOINT,
+      context: this.context,
     };
   }
 

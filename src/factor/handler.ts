@@ -357,7 +357,8 @@ export class FactorHandler implements RecordHandler {
 
   /** A record that is not part of the book: one that does not end its event only waits. */
   private onMarket(slot: Slot, m: RecordMemory, at: number, kind: number): void {
-    const ends = kind !== KIND_TRADE || (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
+    const flagged = (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
+    const ends = flagged || (kind !== KIND_TRADE && kind !== KIND_MARK_PRICE);
     if (ends) this.endEvent(slot, m, at, kind);
     else if (slot.forwards.has(kind) && this.out.room(1)) this.forward(m, at);
   }
@@ -396,7 +397,6 @@ export class FactorHandler implements RecordHandler {
     }
   }
 
-  /** Or not said for a while: EXECUTION takes a touch that nobody confirms for stale. */
   /** The event's output: the record itself when subscribed, BookStats, Bbo, Signals; the last one ends it. */
   private send(slot: Slot, m: RecordMemory, at: number, kind: number): void {
     const depth = DEPTH_KINDS.has(kind);
@@ -554,6 +554,7 @@ export class FactorHandler implements RecordHandler {
       if (this.nextDue === Infinity) this.startIntervals(recv);
       else if (recv > this.nextDue) this.fireIntervals(recv, exchTsNs);
     }
+    for (let i = 0; i < this.slots.length; i++) this.slots[i]!.context.nowNs = recv;
     this.f64[0] = recv;
   }
 

@@ -60,6 +60,8 @@ export interface ContextNeeds {
   readonly historyNs?: number;
   /** Depth bands of the book. */
   readonly bands?: number;
+  /** Name of an external signal that is read. */
+  readonly alpha?: string;
 }
 
 export interface NodePlan {

@@ -1,6 +1,7 @@
 // Event rows (hftbacktest .npz/.npy) as market records for a FactorHandler: rows with the LOCAL flag in file
-// order, received at local_ts; consecutive rows of equal (exch_ts, local_ts) are one event. Streams: memory is
-// a block of rows, whatever the file. Runs off the hot lanes; 0 bytes per row.
+// order, received at local_ts; consecutive rows of equal (exch_ts, local_ts) are one event. Rows that no factor
+// reads (other kinds, depth without a side) move time: they become Timers. Streams: memory is a block of rows,
+// whatever the file. Runs off the hot lanes; 0 bytes per row.
 
 import { baseOfDayNs } from "../core/clock.ts";
 import { allocateRecordMemory, copyRecord, type RecordHandler, type RecordMemory } from "../core/record.ts";
@@ -22,14 +23,21 @@ import {
   encodeDepthClear,
   encodeDepthDelta,
   encodeMarkPrice,
+  encodeTimer,
   encodeTrade,
   FLAG_END_OF_EVENT,
   FLAG_SNAPSHOT,
+  KIND_TIMER,
 } from "../wire/messages.gen.ts";
 
 const TWO_32 = 4_294_967_296;
 const PENDING = 0;
 const NEXT = 64;
+/** Times further from the base are not exact in f64 (2^53 ns = 104 days). */
+const TIME_MAX_NS = 2 ** 53;
+
+const isLevelOrTrade = (kind: number): boolean =>
+  kind === KIND_DEPTH || kind === KIND_DEPTH_SNAPSHOT || kind === KIND_TRADE;
 
 export interface NpzSourceOptions {
   readonly instrument: number;
@@ -48,17 +56,17 @@ export class NpzSource {
   private readonly m: RecordMemory = allocateRecordMemory(2);
   private block: RowBlock | null;
   private row: number;
-  private baseHi: number;
-  private baseLo: number;
+  private readonly baseHi: number;
+  private readonly baseLo: number;
+  private readonly after: number;
+  private lastLocal: number;
   private markPxE8: number;
   private indexPxE8: number;
   private fundingE8: number;
-  /** ns since the epoch of session time 0; known once a row was read. */
+  /** ns since the epoch of session time 0. */
   readonly baseNs: bigint;
-  /** Rows read, and rows that no factor uses (other kinds, exchange side only). */
+  /** Rows read. */
   rows: number;
-  skipped: number;
-  private readonly after: number;
 
   /** Reads the first block. Throws DataFileError for an empty or broken file. */
   constructor(blocks: RowBlocks, options: NpzSourceOptions) {
@@ -73,19 +81,24 @@ export class NpzSource {
     this.baseHi = Number(this.baseNs >> 32n);
     this.baseLo = Number(this.baseNs & 0xffff_ffffn);
     this.after = options.afterNs === undefined ? -Infinity : Number(options.afterNs - this.baseNs);
+    this.lastLocal = -Infinity;
     this.markPxE8 = NaN;
     this.indexPxE8 = NaN;
     this.fundingE8 = NaN;
     this.rows = 0;
-    this.skipped = 0;
   }
 
   close(): void {
     this.blocks.close();
   }
 
-  /** Sends up to about `rowLimit` rows, whole events only, to `handler`. False at the end of the data. */
+  /**
+   * Sends up to about `rowLimit` rows, whole events only, to `handler`. False at the end of the data. Throws
+   * DataFileError for a row whose local time goes back or is 104 days from the base, and for a level or trade whose
+   * price or quantity is no number.
+   */
   pump(handler: RecordHandler, rowLimit: number): boolean {
+    const { m } = this;
     let held = false;
     let left = rowLimit;
     for (;;) {
@@ -95,18 +108,18 @@ export class NpzSource {
         this.row = 0;
         continue;
       }
-      const encoded = this.encode(this.block, this.block.first + this.row);
-      if (encoded) {
-        if (held) {
-          const same = this.m.f64[(PENDING >> 3) + 2] === this.m.f64[(NEXT >> 3) + 2];
-          const together = same && this.m.f64[(PENDING >> 3) + 3] === this.m.f64[(NEXT >> 3) + 3];
-          this.deliver(handler, !together);
+      if (this.take(this.block, this.block.first + this.row)) {
+        const same = m.f64[(PENDING >> 3) + 2] === m.f64[(NEXT >> 3) + 2];
+        const together = held && same && m.f64[(PENDING >> 3) + 3] === m.f64[(NEXT >> 3) + 3];
+        // A Timer inside an event says nothing new.
+        if (!together || m.u16[NEXT >> 1] !== KIND_TIMER) {
+          if (held) this.deliver(handler, !together);
           // The row at hand starts the next call's first event.
-          if (!together && left <= 0) return true;
+          if (held && !together && left <= 0) return true;
+          copyRecord(m, NEXT, m, PENDING);
+          held = true;
         }
-        copyRecord(this.m, NEXT, this.m, PENDING);
-        held = true;
-      } else this.skipped++;
+      }
       this.row++;
       this.rows++;
       left--;
@@ -124,102 +137,57 @@ export class NpzSource {
     return (i32[word + 1]! - this.baseHi) * TWO_32 + ((i32[word]! >>> 0) - this.baseLo);
   }
 
-  /** Encodes a row at NEXT; false when it is not a row for us. */
-  private encode(block: RowBlock, row: number): boolean {
+  /** Encodes a row at NEXT; false when it is of the exchange side only, or before what is wanted. */
+  private take(block: RowBlock, row: number): boolean {
     const ev = block.i32[row * 16]!;
     if ((ev & EV_LOCAL) === 0) return false;
     const local = this.time(block.i32, row * 16 + 4);
+    if (local < this.lastLocal || !(Math.abs(local) <= TIME_MAX_NS)) this.refuse(block, local);
+    this.lastLocal = local;
     if (local <= this.after) return false;
-    const exch = this.time(block.i32, row * 16 + 2);
+    if (isLevelOrTrade(ev & 0xff)) this.checkNumbers(block, row);
+    this.encode(ev, this.time(block.i32, row * 16 + 2), local, block.f64, row * 8 + 3);
+    return true;
+  }
+
+  private refuse(block: RowBlock, local: number): never {
+    const what =
+      local < this.lastLocal ? "local_ts goes back" : "local_ts is 104 days from the first row's day";
+    throw new DataFileError(block.file, block.fileRow + this.row, what);
+  }
+
+  private checkNumbers(block: RowBlock, row: number): void {
     const px = block.f64[row * 8 + 3]!;
     const qty = block.f64[row * 8 + 4]!;
+    if (px - px === 0 && qty >= 0 && qty < Infinity) return;
+    throw new DataFileError(
+      block.file,
+      block.fileRow + this.row,
+      `px ${px}, qty ${qty}: not a level or trade`,
+    );
+  }
+
+  /** `at`: index of px, qty follows. */
+  private encode(ev: number, exch: number, local: number, f64: Float64Array, at: number): void {
+    const { m } = this;
     const { instrument, tickSize, lotSize } = this.options;
     const side = (ev & EV_BUY) !== 0 ? 1 : (ev & EV_SELL) !== 0 ? -1 : 0;
+    const px = f64[at]!;
+    const ticks = Math.round(px / tickSize);
+    const lots = Math.round(f64[at + 1]! / lotSize);
     const kind = ev & 0xff;
-    switch (kind) {
-      case KIND_DEPTH:
-      case KIND_DEPTH_SNAPSHOT: {
-        if (side === 0) return false;
-        const flags = kind === KIND_DEPTH ? 0 : FLAG_SNAPSHOT;
-        const ticks = Math.round(px / tickSize);
-        encodeDepthDelta(
-          this.m,
-          NEXT,
-          flags,
-          instrument,
-          0,
-          0,
-          0,
-          exch,
-          local,
-          ticks,
-          Math.round(qty / lotSize),
-          side,
-          0,
-          0,
-          0,
-        );
-        return true;
-      }
-      case KIND_TRADE: {
-        const ticks = Math.round(px / tickSize);
-        encodeTrade(
-          this.m,
-          NEXT,
-          0,
-          instrument,
-          0,
-          0,
-          0,
-          exch,
-          local,
-          ticks,
-          Math.round(qty / lotSize),
-          side,
-          0,
-          0,
-          0,
-        );
-        return true;
-      }
-      case KIND_DEPTH_CLEAR:
-        encodeDepthClear(
-          this.m,
-          NEXT,
-          0,
-          instrument,
-          0,
-          0,
-          0,
-          exch,
-          local,
-          side === 0 ? NaN : Math.round(px / tickSize),
-          side,
-        );
-        return true;
-      case KIND_MARK_PRICE:
-      case KIND_INDEX_PRICE:
-      case KIND_FUNDING_RATE:
-        this.noteMark(kind, px);
-        encodeMarkPrice(
-          this.m,
-          NEXT,
-          0,
-          instrument,
-          0,
-          0,
-          0,
-          exch,
-          local,
-          this.markPxE8,
-          this.indexPxE8,
-          this.fundingE8,
-          0,
-        );
-        return true;
-      default:
-        return false;
-    }
+    if ((kind === KIND_DEPTH || kind === KIND_DEPTH_SNAPSHOT) && side !== 0) {
+      const flags = kind === KIND_DEPTH ? 0 : FLAG_SNAPSHOT;
+      encodeDepthDelta(m, NEXT, flags, instrument, 0, 0, 0, exch, local, ticks, lots, side, 0, 0, 0);
+    } else if (kind === KIND_TRADE) {
+      encodeTrade(m, NEXT, 0, instrument, 0, 0, 0, exch, local, ticks, lots, side, 0, 0, 0);
+    } else if (kind === KIND_DEPTH_CLEAR) {
+      encodeDepthClear(m, NEXT, 0, instrument, 0, 0, 0, exch, local, side === 0 ? NaN : ticks, side);
+    } else if (kind === KIND_MARK_PRICE || kind === KIND_INDEX_PRICE || kind === KIND_FUNDING_RATE) {
+      this.noteMark(kind, px);
+      const { markPxE8, indexPxE8, fundingE8 } = this;
+      encodeMarkPrice(m, NEXT, 0, instrument, 0, 0, 0, exch, local, markPxE8, indexPxE8, fundingE8, 0);
+    } else encodeTimer(m, NEXT, 0, 0, 0, 0, 0, exch, local, 0, 0, local);
   }
 
   private noteMark(kind: number, px: number): void {

@@ -4,7 +4,7 @@
 //
 // Words of an instance: | value of node 0 … n−1 | state of node 0 | state of node 1 | … |
 import type { ContextConfig, InstrumentContext } from "./context.ts";
-import type { CheckpointSpec, Trigger } from "./graph.ts";
+import type { CheckpointSpec, ContextSpec, Trigger } from "./graph.ts";
 import type { GraphProblem } from "./graph-error.ts";
 import type { NodePlan, NodeType, Step } from "./node-type.ts";
 import { recompute, renew, ringSum } from "./nodes/count-moments.ts";
@@ -32,6 +32,7 @@ export interface Program {
   readonly version: string;
   readonly trigger: Trigger;
   readonly checkpoint: CheckpointSpec;
+  readonly context: ContextSpec;
   /** Symbols the sources read; "" (always first) = the instrument the graph runs on. */
   readonly instruments: readonly string[];
   readonly nodes: readonly ProgramNode[];
@@ -48,7 +49,30 @@ export function programWords(program: Program): number {
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(n, 2)));
 
-/** Adds what `program` asks of its instrument number `instrument` to a context's capacities. */
+/** Names of the external signals that `program` reads. */
+export function alphaNames(program: Program): string[] {
+  return program.nodes.flatMap((node) => node.plan.needs?.alpha ?? []);
+}
+
+const ringCapacity = (asked: number[]): number => powerOfTwo(Math.max(...asked));
+
+/** What several graphs ask of one context: the larger capacities, the shorter interval. */
+export function mergeContexts(specs: readonly ContextSpec[]): Partial<ContextConfig> {
+  const merge = (key: keyof ContextSpec, choose: (asked: number[]) => number): Partial<ContextConfig> => {
+    const asked = specs.map((s) => s[key]).filter((v) => v !== undefined);
+    return asked.length === 0 ? {} : { [key]: choose(asked) };
+  };
+  return {
+    ...merge("snapshotIntervalNs", (asked) => Math.min(...asked)),
+    ...merge("historyDurationNs", (asked) => Math.max(...asked)),
+    ...merge("historyLevels", (asked) => Math.max(...asked)),
+    ...merge("tradeCapacity", ringCapacity),
+    ...merge("flowCapacity", ringCapacity),
+    ...merge("integralCapacity", ringCapacity),
+  };
+}
+
+/** Adds what the nodes of `program` need of its instrument number `instrument` to a context's capacities. */
 export function addNeeds(config: ContextConfig, program: Program, instrument: number): ContextConfig {
   let k = config;
   for (const node of program.nodes) {

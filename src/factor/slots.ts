@@ -123,7 +123,7 @@ export function dropFresh(slot: Slot): void {
   for (let k = 0; k < slot.tradeGraphs.length; k++) slot.tradeGraphs[k]!.fresh = false;
 }
 
-/** The touch differs from the last Bbo sent, or that was long ago. */
+/** The touch differs from the last Bbo sent, or that was long ago: EXECUTION takes one that nobody confirms for stale. */
 export function bboChanged(slot: Slot, nowNs: number): boolean {
   if (!slot.context.ready) return false;
   const book = slot.book;

@@ -2,12 +2,15 @@
 // Hot: factor lane; 0 bytes; push O(1), a time window O(log capacity), sums over it O(1).
 //
 // Lives in words of a shared Float64Array (the factor arena), so a checkpoint of the arena holds it:
-//   | count | overflows | (6 spare) | ts | pxTicks | signed qtyLots | Σ qty | Σ px·qty | Σ signed qty | Σ buys |
+//   | count | overflows | Σ qty | Σ px·qty | Σ signed qty | (3 spare)
+//   | ts | pxTicks | qtyLots | signed qtyLots | the three sums before the trade |
 // Trades are named by sequence number (0 = first of the session); a window is a half-open range of them.
 // Sums are modulo 2^52 (modular-sum.ts): exact while one window holds less than 2^51 tick·lots.
 import { addModular, signedBetween, unsignedBetween } from "./modular-sum.ts";
 
 const HEADER_WORDS = 8;
+/** First of the three sums over all trades. */
+const TOTALS = 2;
 const COLUMNS = 7;
 
 export class TradeTape {
@@ -16,10 +19,10 @@ export class TradeTape {
   private readonly ts: number;
   private readonly px: number;
   private readonly qty: number;
+  private readonly signed: number;
   private readonly sumQty: number;
   private readonly sumValue: number;
   private readonly sumSigned: number;
-  private readonly sumBuys: number;
   private readonly mask: number;
   readonly capacity: number;
 
@@ -34,10 +37,10 @@ export class TradeTape {
     this.ts = offset + HEADER_WORDS;
     this.px = this.ts + capacity;
     this.qty = this.px + capacity;
-    this.sumQty = this.qty + capacity;
+    this.signed = this.qty + capacity;
+    this.sumQty = this.signed + capacity;
     this.sumValue = this.sumQty + capacity;
     this.sumSigned = this.sumValue + capacity;
-    this.sumBuys = this.sumSigned + capacity;
     this.mask = capacity - 1;
     this.capacity = capacity;
   }
@@ -58,21 +61,22 @@ export class TradeTape {
     return this.f64[this.head + 1]!;
   }
 
-  /** `side`: aggressor, +1 buy, −1 sell. Time stamps never go back. */
+  /** `side`: aggressor, +1 buy, −1 sell, 0 unknown. Time stamps never go back. */
   push(tsNs: number, pxTicks: number, qtyLots: number, side: number): void {
     const f64 = this.f64;
+    const totals = this.head + TOTALS;
     const n = f64[this.head]!;
     const i = n & this.mask;
-    const p = (n - 1) & this.mask;
-    const first = n === 0;
-    const signed = side > 0 ? qtyLots : -qtyLots;
     f64[this.ts + i] = tsNs;
     f64[this.px + i] = pxTicks;
-    f64[this.qty + i] = signed;
-    f64[this.sumQty + i] = addModular(first ? 0 : f64[this.sumQty + p]!, qtyLots);
-    f64[this.sumValue + i] = addModular(first ? 0 : f64[this.sumValue + p]!, pxTicks * qtyLots);
-    f64[this.sumSigned + i] = addModular(first ? 0 : f64[this.sumSigned + p]!, signed);
-    f64[this.sumBuys + i] = addModular(first ? 0 : f64[this.sumBuys + p]!, side > 0 ? qtyLots : 0);
+    f64[this.qty + i] = qtyLots;
+    f64[this.signed + i] = side * qtyLots;
+    f64[this.sumQty + i] = f64[totals]!;
+    f64[this.sumValue + i] = f64[totals + 1]!;
+    f64[this.sumSigned + i] = f64[totals + 2]!;
+    f64[totals] = addModular(f64[totals]!, qtyLots);
+    f64[totals + 1] = addModular(f64[totals + 1]!, pxTicks * qtyLots);
+    f64[totals + 2] = addModular(f64[totals + 2]!, side * qtyLots);
     f64[this.head] = n + 1;
   }
 
@@ -104,44 +108,30 @@ export class TradeTape {
     return this.f64[this.px + (sequence & this.mask)]!;
   }
 
-  /** Lots, negative when the seller was the aggressor. */
-  signedQtyAt(sequence: number): number {
+  qtyAt(sequence: number): number {
     return this.f64[this.qty + (sequence & this.mask)]!;
+  }
+
+  /** Lots, negative when the seller was the aggressor, 0 when that is not known. */
+  signedQtyAt(sequence: number): number {
+    return this.f64[this.signed + (sequence & this.mask)]!;
   }
 
   /** Lots traded from `first` on. */
   qtySince(first: number): number {
     if (first >= this.f64[this.head]!) return 0;
-    const own = this.f64[this.qty + (first & this.mask)]!;
-    return (
-      unsignedBetween(this.last(this.sumQty), this.f64[this.sumQty + (first & this.mask)]!) + Math.abs(own)
-    );
+    return unsignedBetween(this.f64[this.head + TOTALS]!, this.f64[this.sumQty + (first & this.mask)]!);
   }
 
   /** Tick·lots traded from `first` on. */
   valueSince(first: number): number {
     if (first >= this.f64[this.head]!) return 0;
-    const i = first & this.mask;
-    const own = Math.abs(this.f64[this.qty + i]!) * this.f64[this.px + i]!;
-    return unsignedBetween(this.last(this.sumValue), this.f64[this.sumValue + i]!) + own;
+    return unsignedBetween(this.f64[this.head + TOTALS + 1]!, this.f64[this.sumValue + (first & this.mask)]!);
   }
 
   /** Aggressive buys − aggressive sells in lots from `first` on. */
   signedQtySince(first: number): number {
     if (first >= this.f64[this.head]!) return 0;
-    const i = first & this.mask;
-    return signedBetween(this.last(this.sumSigned), this.f64[this.sumSigned + i]!) + this.f64[this.qty + i]!;
-  }
-
-  /** Lots bought by aggressors from `first` on. */
-  buyQtySince(first: number): number {
-    if (first >= this.f64[this.head]!) return 0;
-    const i = first & this.mask;
-    const own = this.f64[this.qty + i]!;
-    return unsignedBetween(this.last(this.sumBuys), this.f64[this.sumBuys + i]!) + Math.max(own, 0);
-  }
-
-  private last(column: number): number {
-    return this.f64[column + ((this.f64[this.head]! - 1) & this.mask)]!;
+    return signedBetween(this.f64[this.head + TOTALS + 2]!, this.f64[this.sumSigned + (first & this.mask)]!);
   }
 }

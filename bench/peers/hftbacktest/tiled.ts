@@ -25,7 +25,7 @@ export async function tiledFiles(tiles: number): Promise<TiledFiles> {
     const rows = tile((await importBinanceUsdm(CAPTURE)).table.bytes, tiles);
     for (const file of [npz, npy]) {
       const part = file.replace(/\.np/, ".part.np");
-      await writeRows(part, EVENT_FIELDS, rows, 64);
+      writeRows(part, EVENT_FIELDS, rows, 64);
       renameSync(part, file);
     }
   }

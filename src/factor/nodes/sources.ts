@@ -36,11 +36,11 @@ const pastQty: Step = (a, s, c) => {
 
 const tradePx: Step = (_a, _s, c) => (c.trades.count === 0 ? NaN : c.toPx(c.trades.pxAt(c.trades.count - 1)));
 const tradeQty: Step = (_a, _s, c) =>
-  c.trades.count === 0 ? NaN : c.toQty(Math.abs(c.trades.signedQtyAt(c.trades.count - 1)));
+  c.trades.count === 0 ? NaN : c.toQty(c.trades.qtyAt(c.trades.count - 1));
 const tradeSigned: Step = (_a, _s, c) =>
   c.trades.count === 0 ? NaN : c.toQty(c.trades.signedQtyAt(c.trades.count - 1));
 const tradeSide: Step = (_a, _s, c) =>
-  c.trades.count === 0 ? NaN : c.trades.signedQtyAt(c.trades.count - 1) > 0 ? 1 : -1;
+  c.trades.count === 0 ? NaN : Math.sign(c.trades.signedQtyAt(c.trades.count - 1));
 
 const markPx: Step = (_a, _s, c) => c.markPx;
 const indexPx: Step = (_a, _s, c) => c.indexPx;
@@ -117,7 +117,7 @@ export const SOURCES: readonly NodeType[] = [
     group: "source",
     fn: "trade",
     summary: "The last trade.",
-    formula: "px, qty, signed_qty (negative when the seller was the aggressor) or side (+1, −1)",
+    formula: "px, qty, signed_qty (negative when the seller was the aggressor) or side (+1, −1, 0 unknown)",
     unit: "price, quantity or sign",
     source: "context",
     bound: "O(1)",
@@ -230,6 +230,7 @@ export const SOURCES: readonly NodeType[] = [
     plan: (p) => ({
       words: 2,
       step: alpha,
+      needs: { alpha: textOf(p, "name") },
       init: (a, s, c) => {
         a[s] = c.alphas.indexOf(textOf(p, "name"));
         a[s + 1] = numberOf(p, "max_age");

@@ -123,7 +123,7 @@ test("what cannot be is refused: requests before the first step, no asset, ids t
 
 test("a bad second file ends the run with code 100 and says which row", async () => {
   const bad = join(dir, "bad.npz");
-  await writeRows(bad, EVENT_FIELDS, rowsOf([bid(100, 1, 1), bid(90, 1, 1)]), 64);
+  writeRows(bad, EVENT_FIELDS, rowsOf([bid(100, 1, 1), bid(90, 1, 1)]), 64);
   const hbt = new CompatBacktest([options([rowsOf(MARKET), bad])]);
   let rc = 0;
   while (rc === 0) rc = hbt.elapse(50 * MS);
@@ -157,9 +157,9 @@ test("the same run from memory, a stored and a deflated file, and split into two
   const stored = join(dir, "stored.npz");
   const first = join(dir, "first.npz");
   const second = join(dir, "second.npz");
-  await writeRows(stored, EVENT_FIELDS, bytes, 64, { compress: false });
-  await writeRows(first, EVENT_FIELDS, bytes.subarray(0, 64 * 77_777), 64);
-  await writeRows(second, EVENT_FIELDS, bytes.subarray(64 * 77_777), 64);
+  writeRows(stored, EVENT_FIELDS, bytes, 64, { compress: false });
+  writeRows(first, EVENT_FIELDS, bytes.subarray(0, 64 * 77_777), 64);
+  writeRows(second, EVENT_FIELDS, bytes.subarray(64 * 77_777), 64);
   const results = [[bytes], [REAL], [stored], [first, second]].map(runHash);
   expect(new Set(results).size).toBe(1);
 }, 30_000);
@@ -177,6 +177,6 @@ test("a file that is large enough to be streamed gives the run of the same rows 
     }
   }
   const file = join(dir, "tiled.npz");
-  await writeRows(file, EVENT_FIELDS, tiled, 64);
+  writeRows(file, EVENT_FIELDS, tiled, 64);
   expect(runHash([file])).toBe(runHash([tiled]));
 }, 30_000);

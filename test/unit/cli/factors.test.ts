@@ -25,7 +25,7 @@ let dir = "";
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "hotlane-factors-"));
   writeFileSync(join(dir, "g.toml"), GRAPH);
-  await writeRows(join(dir, "d.npz"), EVENT_FIELDS, toRows(randomMarket(1, 50)), EVENT_ROW_BYTES);
+  writeRows(join(dir, "d.npz"), EVENT_FIELDS, toRows(randomMarket(1, 50)), EVENT_ROW_BYTES);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -63,7 +63,7 @@ test("what is written is read back: stored, deflated, bare .npy; streamed and wh
       ["b.npy", true],
     ] as const) {
       const path = join(dir, name);
-      await writeRows(path, EVENT_FIELDS, bytes, 64, { compress });
+      writeRows(path, EVENT_FIELDS, bytes, 64, { compress });
       expect(Buffer.compare(loadRows(path, EVENT_FIELDS).bytes, bytes)).toBe(0);
       expect(Buffer.compare(readBlocks(path, 0), bytes)).toBe(0);
     }
@@ -98,13 +98,13 @@ function expectFault(path: string, pattern: RegExp): void {
 
 test("a wrong dtype is refused with what was expected and what was found, whole and streamed", async () => {
   const path = join(dir, "dtype.npz");
-  await writeRows(path, ORDER_LATENCY_FIELDS, randomRows(4, 1), 32);
+  writeRows(path, ORDER_LATENCY_FIELDS, randomRows(4, 1), 32);
   expectFault(path, /wrong dtype: expected .*px <f8.* found .*req_ts <i8/);
 });
 
 test("a damaged member is refused: bad CRC, truncation, another array's name", async () => {
   const path = join(dir, "bad.npz");
-  await writeRows(path, EVENT_FIELDS, randomRows(500, 3), 64, { compress: false });
+  writeRows(path, EVENT_FIELDS, randomRows(500, 3), 64, { compress: false });
   const good = readFileSync(path);
   const flipped = Buffer.from(good);
   flipped[5000] = flipped[5000]! ^ 1;
@@ -112,7 +112,7 @@ test("a damaged member is refused: bad CRC, truncation, another array's name", a
   expectFault(path, /bad CRC/);
   writeFileSync(path, good.subarray(0, 9000));
   expectFault(path, /not a zip archive, or truncated/);
-  await writeRows(path, EVENT_FIELDS, randomRows(5, 3), 64, { key: "other" });
+  writeRows(path, EVENT_FIELDS, randomRows(5, 3), 64, { key: "other" });
   expectFault(path, /no member data\.npy .*other\.npy/);
   writeFileSync(path, "hello");
   expectFault(path, /truncated|zip/);
@@ -120,7 +120,7 @@ test("a damaged member is refused: bad CRC, truncation, another array's name", a
 
 test("a deflate stream that ends early is refused, whole and streamed", async () => {
   const path = join(dir, "cut.npz");
-  await writeRows(path, EVENT_FIELDS, randomRows(500, 9), 64);
+  writeRows(path, EVENT_FIELDS, randomRows(500, 9), 64);
   const bytes = readFileSync(path);
   // Zeroes inside the stream: an invalid block, or one that stops.
   bytes.fill(0, 4000, 12_000);
@@ -130,7 +130,7 @@ test("a deflate stream that ends early is refused, whole and streamed", async ()
 
 test("an .npy shorter than its header says is refused with the row where it ends", async () => {
   const path = join(dir, "short.npy");
-  await writeRows(path, EVENT_FIELDS, randomRows(10, 5), 64);
+  writeRows(path, EVENT_FIELDS, randomRows(10, 5), 64);
   writeFileSync(path, readFileSync(path).subarray(0, -100));
   expect(() => loadRows(path, EVENT_FIELDS)).toThrow(/row 8: .* 10 rows need/);
 });
@@ -161,9 +161,9 @@ test("several files follow one another, small and streamed ones mixed", async ()
   const a = randomRows(100, 1);
   const b = randomRows(9000, 2);
   const paths = [join(dir, "m0.npz"), join(dir, "m1.npz"), join(dir, "m2.npz")];
-  await writeRows(paths[0]!, EVENT_FIELDS, a, 64);
-  await writeRows(paths[1]!, EVENT_FIELDS, b, 64);
-  await writeRows(paths[2]!, EVENT_FIELDS, a, 64);
+  writeRows(paths[0]!, EVENT_FIELDS, a, 64);
+  writeRows(paths[1]!, EVENT_FIELDS, b, 64);
+  writeRows(paths[2]!, EVENT_FIELDS, a, 64);
   const blocks = openRowBlocks([...paths, a], 64 * 1000);
   let rows = 0;
   const files: string[] = [];

@@ -47,7 +47,7 @@ test("zip64 sizes and offsets are read from the directory's extra field and the 
   const path = join(dir, "wide.npz");
   const rows = new Uint8Array(640).map((_, i) => i);
   for (const compress of [true, false]) {
-    await writeRows(path, EVENT_FIELDS, rows, 64, { compress });
+    writeRows(path, EVENT_FIELDS, rows, 64, { compress });
     writeFileSync(path, widen(readFileSync(path)));
     expect(Buffer.compare(loadRows(path, EVENT_FIELDS).bytes, rows)).toBe(0);
   }
@@ -55,7 +55,7 @@ test("zip64 sizes and offsets are read from the directory's extra field and the 
 
 test("an archive comment does not hide the end of the directory", async () => {
   const path = join(dir, "comment.npz");
-  await writeRows(path, EVENT_FIELDS, new Uint8Array(64), 64);
+  writeRows(path, EVENT_FIELDS, new Uint8Array(64), 64);
   const bytes = readFileSync(path);
   bytes.writeUInt16LE(5, bytes.length - 2);
   writeFileSync(path, Buffer.concat([bytes, Buffer.from("hello")]));
@@ -64,7 +64,7 @@ test("an archive comment does not hide the end of the directory", async () => {
 
 test("encrypted members and unknown compression methods are refused", async () => {
   const path = join(dir, "odd.npz");
-  await writeRows(path, EVENT_FIELDS, new Uint8Array(64), 64);
+  writeRows(path, EVENT_FIELDS, new Uint8Array(64), 64);
   const bytes = readFileSync(path);
   const at = bytes.readUInt32LE(bytes.length - 22 + 16);
   const encrypted = Buffer.from(bytes);

@@ -16,24 +16,23 @@ describe("TradeTape", () => {
         const prng = new Prng(seed);
         const capacity = 32;
         const tape = new TradeTape(new Float64Array(TradeTape.words(capacity) + 3), 3, capacity);
-        const list: { ts: number; px: number; qty: number }[] = [];
+        const list: { ts: number; px: number; qty: number; side: number }[] = [];
         let ts = 0;
         for (let i = 0; i < trades; i++) {
           ts += prng.nextBelow(5);
-          const side = prng.nextBelow(2) === 0 ? 1 : -1;
+          const side = prng.nextBelow(3) - 1;
           // Tick·lots near 2^40 pass 2^45 within the ring.
           const [px, qty] = [600_000 + prng.nextBelow(1_000_000), 1 + prng.nextBelow(1_000_000)];
           tape.push(ts, px, qty, side);
-          list.push({ ts, px, qty: qty * side });
+          list.push({ ts, px, qty, side });
           const held = list.slice(-capacity);
           const from = ts - prng.nextBelow(60);
           const window = held.filter((t) => t.ts > from);
           const first = tape.firstAfter(from);
           expect(tape.count - first).toBe(window.length);
-          expect(tape.qtySince(first)).toBe(window.reduce((s, t) => s + Math.abs(t.qty), 0));
-          expect(tape.valueSince(first)).toBe(window.reduce((s, t) => s + Math.abs(t.qty) * t.px, 0));
-          expect(tape.signedQtySince(first)).toBe(window.reduce((s, t) => s + t.qty, 0));
-          expect(tape.buyQtySince(first)).toBe(window.reduce((s, t) => s + Math.max(t.qty, 0), 0));
+          expect(tape.qtySince(first)).toBe(window.reduce((s, t) => s + t.qty, 0));
+          expect(tape.valueSince(first)).toBe(window.reduce((s, t) => s + t.qty * t.px, 0));
+          expect(tape.signedQtySince(first)).toBe(window.reduce((s, t) => s + t.qty * t.side, 0));
         }
       }),
       { seed: SEED, numRuns: 15 },
