@@ -59,15 +59,15 @@ export function equityMetrics(curve: EquityCurve, options: EquityOptions): Equit
 /** NaN for a denominator of zero: nothing to relate to. */
 export const ratio = (a: number, b: number): number => (b === 0 ? Number.NaN : a / b);
 
-/** The last value at or before t0, t0 + interval, … up to the last instant. */
+/** The last value in each period [k · interval, (k + 1) · interval) since the base; an empty one repeats the value before. */
 export function resample(tsNs: Float64Array, values: Float64Array, intervalNs: number): Float64Array {
   if (tsNs.length === 0) return new Float64Array(0);
-  const first = tsNs[0]!;
-  const periods = Math.floor((tsNs[tsNs.length - 1]! - first) / intervalNs);
-  const out = new Float64Array(periods + 1);
-  for (let period = 0, row = 0; period <= periods; period++) {
-    const at = first + period * intervalNs;
-    while (row + 1 < tsNs.length && tsNs[row + 1]! <= at) row++;
+  const first = Math.floor(tsNs[0]! / intervalNs);
+  const last = Math.floor(tsNs[tsNs.length - 1]! / intervalNs);
+  const out = new Float64Array(last - first + 1);
+  for (let period = 0, row = 0; period < out.length; period++) {
+    const end = (first + period + 1) * intervalNs;
+    while (row + 1 < tsNs.length && tsNs[row + 1]! < end) row++;
     out[period] = values[row]!;
   }
   return out;

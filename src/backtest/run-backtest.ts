@@ -5,6 +5,7 @@ import { countRows, type EventSource } from "../data/row-blocks.ts";
 import { CompatBacktest } from "./compat/compat-backtest.ts";
 import { BacktestConfigError, COMPAT_VERSION, compatConfig } from "./compat/compat-config.ts";
 import { CompatRecorder } from "./compat/compat-recorder.ts";
+import { setFillMids } from "./fill-mids.ts";
 
 /** What a strategy module exports by default: runs until a step returns other than 0, 2 or 3, and returns that. */
 export type CompatStrategy = (
@@ -21,6 +22,8 @@ export interface BacktestOptions {
   readonly params?: Readonly<Record<string, number>>;
   /** Rows that replace each asset's files, by asset: what a sweep maps into memory. */
   readonly rows?: readonly AssetRows[];
+  /** Sample mids around fills (mark-outs) in a second pass over the data; default true. */
+  readonly markOuts?: boolean;
   /** Called before the first row with the number of rows of all assets, as far as the files' headers tell. */
   readonly onStart?: (totalRows: number) => void;
   /** Called as rows are decoded, with how many more. */
@@ -66,7 +69,9 @@ async function runCompat(document: TomlDocument, options: BacktestOptions): Prom
   try {
     const code = strategy(backtest, { ...config.params, ...options.params }, () => recorder.record(backtest));
     const seconds = (performance.now() - started) / 1000;
-    return { result: recorder.finish(backtest, code), seconds };
+    const result = recorder.finish(backtest, code);
+    if (options.markOuts !== false) setFillMids(result, described);
+    return { result, seconds };
   } finally {
     backtest.close();
   }

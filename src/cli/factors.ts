@@ -120,7 +120,7 @@ async function write(
   }
   run.close();
   await writer.close();
-  if (plot !== null) await Bun.write(plot, points!.html(program.name, MID));
+  if (plot !== null) await Bun.write(plot, await points!.html(program.name, MID));
   const seconds = (performance.now() - started) / 1000;
   const overflows = run.state.contexts.reduce((sum, c) => sum + c.overflows, 0);
   if (overflows > 0) console.error(`warning: ${overflows} windows reached behind what is kept`);

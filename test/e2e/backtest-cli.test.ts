@@ -16,7 +16,13 @@ function run(command: string, ...args: string[]): { code: number; out: string; e
 test("the ported example gives hftbacktest's own series", () => {
   const { code, out } = run("backtest.ts", "examples/hftbacktest-port.toml", "--out", dir, "--json");
   expect(code).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ returnCode: 1, endTimestamp: "1723161418398000000" });
+  const summary = JSON.parse(out);
+  expect(summary).toMatchObject({ returnCode: 1, endTimestamp: "1723161418398000000" });
+  // hftbacktest.stats 2.4.4 on the same series: LinearAssetRecord(…).resample("1s"), 365 days.
+  const { equity } = summary.metrics.instruments[0];
+  expect(equity.sharpe).toBeCloseTo(-806.712672, 6);
+  expect(equity.sortino).toBeCloseTo(-917.925726, 6);
+  expect(equity.maxDrawdown).toBeCloseTo(0.615249, 6);
   const golden = join(ROOT, "test/data/golden/medium/btcusdt_200k.power.const.nopartial.hash.csv.gz");
   const numbers = (text: string): (string | number)[][] =>
     text

@@ -41,6 +41,8 @@ export interface Series {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
   readonly draw: "line" | "steps" | "area" | "points" | "bars";
+  /** An axis of its own on the right, for a series of another size. */
+  readonly right?: boolean;
   readonly colour: "blue" | "green" | "red" | "grey" | "orange";
 }
 

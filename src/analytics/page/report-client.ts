@@ -46,7 +46,10 @@ function options(chart: Chart, width: number): uPlot.Options {
         ...(chart.xLabel === undefined ? {} : { label: chart.xLabel }),
         ...(time ? { values: (_, at, __, ___, step) => at.map((s) => clock(s, step)) } : {}),
       },
-      { grid: GRID, ticks: GRID, label: chart.unit, size: 76, labelSize: 18 },
+      { scale: "y", grid: GRID, ticks: GRID, label: chart.unit, size: 76, labelSize: 18 },
+      ...(chart.series.some((s) => s.right === true)
+        ? [{ scale: "right", side: 1 as const, size: 76, grid: { show: false } }]
+        : []),
     ],
     series: [
       time
@@ -68,7 +71,7 @@ function clock(seconds: number, step: number): string {
 
 function series(s: Series): uPlot.Series {
   const stroke = COLOURS[s.colour];
-  const common = { label: s.name, stroke, width: 1.25 };
+  const common = { label: s.name, stroke, width: 1.25, scale: s.right === true ? "right" : "y" };
   if (s.draw === "points")
     return { ...common, paths: () => null, points: { show: true, size: 5, fill: stroke, width: 0 } };
   const line = { ...common, points: { show: false }, spanGaps: false };

@@ -14,7 +14,7 @@ export async function reportPage(page: Page): Promise<string> {
   const charts = page.blocks.filter((b) => b.kind === "chart");
   // "<" cannot end the script element from inside the data.
   const data = JSON.stringify(charts).replaceAll("<", "\\u003c");
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${sha256(script)}'`;
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${sha256(script)}'`;
   let chart = 0;
   const body = page.blocks.map((block) => section(block, () => chart++)).join("\n");
   return `<!doctype html>

@@ -148,6 +148,11 @@ export class CompatAsset {
     return RC_OK;
   }
 
+  /** The book as the exchange has it: live, not a copy. */
+  get exchangeBook(): CompatBook {
+    return this.exchange.book;
+  }
+
   /** Rows decoded so far. */
   get rows(): number {
     return this.feed.rows;

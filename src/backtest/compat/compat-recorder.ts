@@ -24,7 +24,6 @@ import {
   type BacktestResult,
   FILL_COLUMNS,
   type FillColumn,
-  MARK_OUT_NS,
   makeTables,
   ORDER_COLUMNS,
   type OrderColumn,
@@ -95,8 +94,8 @@ export class CompatRecorder {
     }
   }
 
+  /** The mids around fills are left open: fill-mids.ts. */
   finish(backtest: CompatBacktest, returnCode: number): BacktestResult {
-    this.markOuts();
     return {
       mode: COMPAT_VERSION,
       baseNs: backtest.baseNs,
@@ -110,20 +109,6 @@ export class CompatRecorder {
       returnCode,
       failure: backtest.dataError?.message ?? null,
     };
-  }
-
-  /** Mids around fills from the recorded states: the last one at or before each instant. */
-  private markOuts(): void {
-    const { states, fills } = this.tables;
-    const cursors = new StateMids(states, this.instruments);
-    for (let row = 0; row < fills.rows; row++) {
-      const asset = fills.get(row, F.instrument);
-      const at = fills.get(row, F.exchTsNs);
-      fills.set(row, F.mid0Ticks, cursors.midTicks(asset, at));
-      MARK_OUT_NS.forEach((ns, k) => {
-        fills.set(row, F.mid100msTicks + k, cursors.midTicks(asset, at + ns));
-      });
-    }
   }
 }
 
@@ -218,37 +203,6 @@ class AssetWitness implements OrderWitness {
 
   private lots(qty: number): number {
     return Math.round(qty / this.options.lotSize);
-  }
-}
-
-/** Mids of the recorded states by binary search. */
-class StateMids {
-  private readonly ts: readonly number[][];
-  private readonly mids: readonly number[][];
-
-  constructor(states: ReturnType<typeof makeTables>["states"], instruments: readonly ResultInstrument[]) {
-    const ts = instruments.map((): number[] => []);
-    const mids = instruments.map((): number[] => []);
-    for (let row = 0; row < states.rows; row++) {
-      const asset = states.get(row, S.instrument);
-      ts[asset]!.push(states.get(row, S.tsNs));
-      mids[asset]!.push(states.get(row, S.mid) / instruments[asset]!.tickSize);
-    }
-    this.ts = ts;
-    this.mids = mids;
-  }
-
-  midTicks(asset: number, at: number): number {
-    const ts = this.ts[asset]!;
-    let low = 0;
-    let high = ts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ts[middle]! <= at) low = middle + 1;
-      else high = middle;
-    }
-    // Beyond the last sample the mid is not known.
-    return low === 0 || (low === ts.length && at > ts[low - 1]!) ? Number.NaN : this.mids[asset]![low - 1]!;
   }
 }
 

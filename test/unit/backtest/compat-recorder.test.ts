@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { CompatBacktest } from "../../../src/backtest/compat/compat-backtest.ts";
 import { CompatRecorder } from "../../../src/backtest/compat/compat-recorder.ts";
+import { setFillMids } from "../../../src/backtest/fill-mids.ts";
 import { runSimpleMm } from "../../../src/backtest/parity/simple-mm.ts";
 import { constantLatency } from "../../../src/exchange/compat/order-latency.ts";
 import { ORDER_FILLED } from "../../../src/wire/codes.ts";
@@ -22,7 +23,9 @@ test("the result of a compat run adds up: fills make the positions, fees and cou
   const rc = runSimpleMm(backtest, { half: 1, skew: 0.5, q: 0.001, maxp: 0.01 }, () =>
     recorder.record(backtest),
   );
-  const { states, orders, fills, rows, returnCode } = recorder.finish(backtest, rc);
+  const result = recorder.finish(backtest, rc);
+  setFillMids(result, [ASSET]);
+  const { states, orders, fills, rows, returnCode } = result;
   backtest.close();
   expect({ rows, returnCode }).toEqual({ rows: 200_000, returnCode: 1 });
   const last = (name: (typeof states.names)[number]) => states.at(name)[states.rows - 1]!;
