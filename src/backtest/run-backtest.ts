@@ -1,9 +1,9 @@
-// One backtest from its description, in the mode the description asks for. What the command, the sweep and tests call.
+// A backtest in compat mode from its description.
 import type { RunResult } from "../analytics/run-result.ts";
 import type { TomlDocument } from "../core/toml.ts";
 import { countRows, type EventSource } from "../data/row-blocks.ts";
 import { CompatBacktest } from "./compat/compat-backtest.ts";
-import { BacktestConfigError, COMPAT_VERSION, compatConfig } from "./compat/compat-config.ts";
+import { BacktestConfigError, compatConfig } from "./compat/compat-config.ts";
 import { CompatRecorder } from "./compat/compat-recorder.ts";
 import { setFillMids } from "./fill-mids.ts";
 
@@ -42,17 +42,7 @@ export interface BacktestRun {
 }
 
 /** Throws BacktestConfigError (description), DataFileError (a file cannot be opened), what the strategy throws. */
-export async function runBacktest(
-  document: TomlDocument,
-  options: BacktestOptions = {},
-): Promise<BacktestRun> {
-  if (document.value["compat"] !== undefined) return runCompat(document, options);
-  throw new BacktestConfigError(
-    `${document.file}:1: only compat = "${COMPAT_VERSION}" runs in this version (the live pipeline's mode is not there yet)`,
-  );
-}
-
-async function runCompat(document: TomlDocument, options: BacktestOptions): Promise<BacktestRun> {
+export async function runCompat(document: TomlDocument, options: BacktestOptions = {}): Promise<BacktestRun> {
   const config = compatConfig(document, options.data ?? []);
   const strategy = await loadStrategy(config.module);
   const described = config.assets.map((asset, i) => ({ ...asset, ...options.rows?.[i] }));

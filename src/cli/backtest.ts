@@ -13,11 +13,12 @@ import { runPage } from "../analytics/run-page.ts";
 import type { RunResult } from "../analytics/run-result.ts";
 import { BacktestConfigError } from "../backtest/compat/compat-config.ts";
 import { reportConfig } from "../backtest/report-config.ts";
-import { runBacktest } from "../backtest/run-backtest.ts";
 import { readToml, TomlSyntaxError } from "../core/toml.ts";
 import { DataFileError } from "../data/data-file-error.ts";
+import { EngineError } from "../engine/engine-error.ts";
 import { RC_END_OF_DATA } from "../exchange/compat/codes.ts";
 import { Progress } from "./progress.ts";
+import { runDescribed } from "./run-described.ts";
 
 const USAGE = "usage: bun run backtest CONFIG [--data FILE]… [--out DIR] [--json]";
 
@@ -41,7 +42,10 @@ async function main(argv: readonly string[]): Promise<number> {
       console.error(error.message);
       return 1;
     }
-    const known = error instanceof BacktestConfigError || error instanceof TomlSyntaxError;
+    const known =
+      error instanceof BacktestConfigError ||
+      error instanceof EngineError ||
+      error instanceof TomlSyntaxError;
     console.error(
       known || (error as { code?: string }).code !== undefined ? (error as Error).message : error,
     );
@@ -70,12 +74,13 @@ async function run(options: Options): Promise<number> {
   const document = readToml(options.config);
   const equityOptions = reportConfig(document);
   let progress = new Progress(0, "rows");
-  const { result, seconds } = await runBacktest(document, {
+  const { result, seconds } = await runDescribed(document, {
     data: options.data,
     onStart: (rows) => {
       progress = new Progress(rows, "rows");
     },
     onRows: (rows) => progress.add(rows),
+    note: (text) => console.error(text),
   });
   progress.end();
   const metrics = runMetrics(result, equityOptions);

@@ -6,7 +6,14 @@ import { readToml, TomlSyntaxError, type TomlTable } from "../core/toml.ts";
 import { crossProblems } from "./cross-checks.ts";
 import { COMMAND_LINE, type Layer, MergedLayers } from "./layers.ts";
 import { type ConfigError, schemaProblems } from "./problems.ts";
-import { configSchema, ENVIRONMENTS, type Environment, type HotlaneConfig, RAW_KEYS } from "./schema.ts";
+import {
+  BACKTEST_SECTIONS,
+  configSchema,
+  ENVIRONMENTS,
+  type Environment,
+  type HotlaneConfig,
+  RAW_KEYS,
+} from "./schema.ts";
 
 export interface LoadOptions {
   /** "sim" unless given. */
@@ -99,7 +106,8 @@ function readLayers(env: string, options: LoadOptions): { layers: Layer[]; error
 function readLayer(path: string, shownAs: string): Layer | ConfigError {
   try {
     const document = readToml(path, shownAs);
-    return { file: shownAs, dir: dirname(resolve(path)), value: document.value, document };
+    const own = Object.entries(document.value).filter(([key]) => !BACKTEST_SECTIONS.includes(key));
+    return { file: shownAs, dir: dirname(resolve(path)), value: Object.fromEntries(own), document };
   } catch (error) {
     const at = { file: shownAs, line: 0, key: "", found: "", expected: "" };
     if (error instanceof TomlSyntaxError)

@@ -289,6 +289,9 @@ export const configSchema = z.strictObject({
   log,
 });
 
+/** Sections that only `bun run backtest` and `bun run sweep` read and check: one file serves live trading and both. */
+export const BACKTEST_SECTIONS: readonly string[] = ["backtest", "report", "sweep"];
+
 /** Subtrees whose keys belong to somebody else's schema. */
 export const RAW_KEYS = ["params", "limits"] as const;
 export type RawTable = Readonly<Record<string, number | string | boolean>>;

@@ -35,7 +35,7 @@ export class EventChunk {
   /** Price in ticks; for OP_ASK its negative (book sides share one key order: higher = better). */
   readonly key = new Int32Array(CHUNK_ROWS);
   readonly qty = new Float64Array(CHUNK_ROWS);
-  /** Price and ev word (low 32 bits) of trades and clears; of other rows undefined. */
+  /** Price and ev word (low 32 bits) of rows that are no levels; of levels undefined. */
   readonly px = new Float64Array(CHUNK_ROWS);
   readonly ev = new Int32Array(CHUNK_ROWS);
   readonly groupStart = new Int32Array(CHUNK_ROWS + 1);

@@ -190,7 +190,7 @@ export class EventFeed {
         (quantity >= lotOne ? LOT_POSITIVE : quantity > lotMinusOne || Number.isNaN(quantity) ? LOT_ZERO : 0);
       key[i] = op === OP_ASK ? -tick : tick;
       qty[i] = quantity;
-      if (op > OP_ASK) {
+      if (op > OP_ASK || op === OP_NONE) {
         chunk.px[i] = price;
         chunk.ev[i] = ev;
       }

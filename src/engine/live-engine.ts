@@ -31,6 +31,7 @@ import { restoredState } from "./recovered.ts";
 import { replaySetup } from "./replay-setup.ts";
 import { newSession } from "./session.ts";
 import type { EngineSettings } from "./settings.ts";
+import { assetsOf } from "./strategy-plan.ts";
 import type { SessionSummary } from "./summary.ts";
 import { Supervisor } from "./supervisor.ts";
 import { openVenue, resolveInstruments, type VenueAccess } from "./venue-access.ts";
@@ -416,10 +417,6 @@ export class LiveEngine {
 }
 
 /** Settlement assets first, then what fees may be paid in. */
-function assetsOf(instruments: readonly Instrument[]): string[] {
-  return ["", ...new Set([...instruments.map((i) => i.settle), "BNB", "USDT", "USDC", "BTC", "ETH"])];
-}
-
 function required<T>(value: T | null): T {
   if (value === null) throw new EngineError("the engine is not started", 1);
   return value;

@@ -197,6 +197,16 @@ export class MatchingEngine {
     this.expireReduceOnly();
   }
 
+  /** Deletes the market's levels of a side from the touch up to and including `pxTicks`; NaN = the whole side. */
+  clearTo(side: number, pxTicks: number): void {
+    for (;;) {
+      const best = this.book.bestTicks(side);
+      // An empty side is NaN and ends both.
+      if (!(Number.isNaN(pxTicks) ? best > 0 || best <= 0 : side * (best - pxTicks) >= 0)) return;
+      this.onDepth(side, best, 0);
+    }
+  }
+
   /** The market book starts anew (resync); resting orders stay and queue behind what the new book shows. */
   onClear(): void {
     this.book.clear();

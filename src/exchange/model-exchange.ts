@@ -458,7 +458,6 @@ export class ModelExchange implements OrderGateway {
     r[row + R_TRADE_ID] = ++this.tradeNumber;
     r[row + R_FEE] = feeE8;
     r[row + R_WALLET] = this.wallet.e8;
-    this.observe(row);
     if (this.observer === null) return;
     const f = this.fill;
     f.instrument = market.instrument.id;
@@ -473,6 +472,7 @@ export class ModelExchange implements OrderGateway {
     f.feeE8 = feeE8;
     f.restedNs = maker ? market.restedNs[slot]! : Number.NaN;
     this.observer.onFill(f);
+    this.observe(row);
   }
 
   private onClosed(market: ModelMarket, slot: number, reason: number): void {

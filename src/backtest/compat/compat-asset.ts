@@ -3,6 +3,7 @@
 // never looks at the local side within a step, so rows are processed in runs (exchange first, then local up to the
 // same instant) with results as if one by one.
 
+import { ChunkCursor } from "../../data/chunk-cursor.ts";
 import { AT_EXCH, AT_LOCAL } from "../../data/event-chunk.ts";
 import { EV_SELL } from "../../data/event-codes.ts";
 import { EventFeed } from "../../data/event-feed.ts";
@@ -10,7 +11,6 @@ import { EVENT_FIELDS } from "../../data/npy.ts";
 import { loadRows } from "../../data/npz-file.ts";
 import { type EventSource, openRowBlocks } from "../../data/row-blocks.ts";
 import { Account, type AssetKind, type FeeKind } from "../../exchange/compat/account.ts";
-import { ChunkCursor } from "../../exchange/compat/chunk-cursor.ts";
 import { RC_OK } from "../../exchange/compat/codes.ts";
 import { type BookKind, CompatBook } from "../../exchange/compat/compat-book.ts";
 import { CompatExchange } from "../../exchange/compat/compat-exchange.ts";

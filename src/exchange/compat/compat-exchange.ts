@@ -2,6 +2,8 @@
 // rows move the book and fill resting orders, requests are acknowledged. Known faults are kept: a partial fill of
 // exactly what is left leaves a filled order in the book, and the next fill of it ends the run with code 14.
 // Hot: processRows runs once per row; it allocates only when an order is filled.
+
+import type { ChunkCursor } from "../../data/chunk-cursor.ts";
 import {
   AT_EXCH,
   type EventChunk,
@@ -12,7 +14,6 @@ import {
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
 import { NO_KEY } from "./book-side.ts";
-import type { ChunkCursor } from "./chunk-cursor.ts";
 import {
   RC_INVALID_ORDER_STATUS,
   RC_OK,

@@ -1,6 +1,8 @@
 // The trader's side of a compat backtest (hftbacktest proc/local.rs): its own book behind the feed latency, its
 // copies of the orders, its account. Only responses with status Filled reach the account: partial fills are lost
 // (theirs). Hot: processRows runs once per row; it allocates only for recorded trades.
+
+import type { ChunkCursor } from "../../data/chunk-cursor.ts";
 import {
   AT_LOCAL,
   type EventChunk,
@@ -10,7 +12,6 @@ import {
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
 import type { Account } from "./account.ts";
-import type { ChunkCursor } from "./chunk-cursor.ts";
 import {
   RC_OK,
   RC_ORDER_ID_EXIST,

@@ -19,19 +19,34 @@ abstract class ProbabilityQueue implements QueueModel {
   }
 }
 
-const log1 = (x: number): number => Math.log(1 + x);
+/**
+ * ln(1 + x) is not free of scale: `unit` says what x is measured in, as a multiple of a lot. 1 = lots (the simulated
+ * venue); the lot size = base units (hftbacktest).
+ */
+abstract class LogQueue extends ProbabilityQueue {
+  private readonly unit: number;
+
+  constructor(unit = 1) {
+    super();
+    this.unit = unit;
+  }
+
+  protected f(lots: number): number {
+    return Math.log(1 + lots * this.unit);
+  }
+}
 
 /** P = f(b) / (f(b) + f(a)), f = ln(1 + x). */
-export class LogProbQueue extends ProbabilityQueue {
+export class LogProbQueue extends LogQueue {
   protected probability(front: number, back: number): number {
-    return log1(back) / (log1(back) + log1(front));
+    return this.f(back) / (this.f(back) + this.f(front));
   }
 }
 
 /** P = f(b) / f(b + a), f = ln(1 + x). */
-export class LogProb2Queue extends ProbabilityQueue {
+export class LogProb2Queue extends LogQueue {
   protected probability(front: number, back: number): number {
-    return log1(back) / log1(back + front);
+    return this.f(back) / this.f(back + front);
   }
 }
 

@@ -1,6 +1,6 @@
 // A reader's place in a feed's chain of chunks: always on the next group of its side, or at the end.
-import { AT_EXCH, type AT_LOCAL, type EventChunk } from "../../data/event-chunk.ts";
-import type { EventFeed } from "../../data/event-feed.ts";
+import { AT_EXCH, type AT_LOCAL, type EventChunk } from "./event-chunk.ts";
+import type { EventFeed } from "./event-feed.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 

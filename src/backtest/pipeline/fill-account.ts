@@ -1,0 +1,89 @@
+// Position, cash and fees of one instrument from the fills that the trader has heard of, every one of them: the
+// figures of the state series. Exact integers inside, doubles out. Cold: once per fill.
+import { type Instrument, moneyUnit } from "../../market/instrument.ts";
+
+export class FillAccount {
+  numTrades = 0;
+  private lots = 0;
+  private volumeLots = 0;
+  /** Linear: tick·lots, exact. Inverse: Σ lots / ticks, doubles. */
+  private cashTickLots = 0n;
+  private valueTickLots = 0n;
+  private cashPerTick = 0;
+  private valuePerTick = 0;
+  private feeE8 = 0n;
+  private readonly inverse: boolean;
+  private readonly lotSize: number;
+  private readonly contractSize: number;
+  private readonly tickSize: number;
+  private readonly unitMantissa: bigint;
+  private readonly unitScale: number;
+
+  constructor(instrument: Instrument, inverse: boolean) {
+    this.inverse = inverse;
+    this.lotSize = Number(instrument.lotSize);
+    this.tickSize = Number(instrument.tickSize);
+    this.contractSize = Number(instrument.contractSize);
+    const unit = moneyUnit(instrument);
+    this.unitMantissa = unit.mantissa;
+    this.unitScale = 10 ** unit.decimals;
+  }
+
+  /** `side` +1 buy, −1 sell. */
+  book(side: number, pxTicks: number, qtyLots: number, feeE8: number): void {
+    this.numTrades++;
+    this.lots += side * qtyLots;
+    this.volumeLots += qtyLots;
+    this.feeE8 += BigInt(feeE8);
+    if (this.inverse) {
+      this.cashPerTick -= (side * qtyLots) / pxTicks;
+      this.valuePerTick += qtyLots / pxTicks;
+      return;
+    }
+    const value = BigInt(pxTicks) * BigInt(qtyLots);
+    this.cashTickLots -= side > 0 ? value : -value;
+    this.valueTickLots += value;
+  }
+
+  /** Base units, contracts for inverse. */
+  get position(): number {
+    return units(this.lots, this.lotSize);
+  }
+
+  get balance(): number {
+    return this.inverse ? this.coins(this.cashPerTick) : this.money(this.cashTickLots);
+  }
+
+  get fee(): number {
+    return Number(this.feeE8) / 1e8;
+  }
+
+  get tradingVolume(): number {
+    return units(this.volumeLots, this.lotSize);
+  }
+
+  get tradingValue(): number {
+    return this.inverse ? this.coins(this.valuePerTick) : this.money(this.valueTickLots);
+  }
+
+  /** At a mid price; NaN when there is none and a position is held. */
+  equity(mid: number): number {
+    if (this.lots === 0) return (this.inverse ? -this.balance : this.balance) - this.fee;
+    if (this.inverse) return -this.balance - (this.contractSize * this.position) / mid - this.fee;
+    return this.balance + this.contractSize * this.position * mid - this.fee;
+  }
+
+  private money(tickLots: bigint): number {
+    return Number(tickLots * this.unitMantissa) / this.unitScale;
+  }
+
+  private coins(perTick: number): number {
+    return (perTick * this.lotSize * this.contractSize) / this.tickSize;
+  }
+}
+
+/** Lots in units without the noise of a product: 3 · 0.001 = 0.003. */
+function units(lots: number, lotSize: number): number {
+  const perUnit = Math.round(1 / lotSize);
+  return lotSize < 1 && Math.abs(1 / lotSize - perUnit) < 1e-9 * perUnit ? lots / perUnit : lots * lotSize;
+}

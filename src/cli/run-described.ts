@@ -1,0 +1,36 @@
+// One backtest from its description, in the mode that the description asks for: `compat = …` is the yardstick,
+// everything else is a configuration of live trading with a [backtest] section. What the commands and the sweep call.
+import { BacktestConfigError } from "../backtest/compat/compat-config.ts";
+import { type BacktestOptions, type BacktestRun, runCompat } from "../backtest/run-backtest.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatErrors } from "../config/problems.ts";
+import type { TomlDocument } from "../core/toml.ts";
+import { runPipeline } from "../engine/pipeline-run.ts";
+
+export interface DescribedOptions extends BacktestOptions {
+  /** What the user should know besides the result. */
+  readonly note?: (text: string) => void;
+}
+
+/** Throws BacktestConfigError, EngineError (description), DataFileError (a file), what a compat strategy throws. */
+export async function runDescribed(
+  document: TomlDocument,
+  options: DescribedOptions = {},
+): Promise<BacktestRun> {
+  if (document.value["compat"] !== undefined) return runCompat(document, options);
+  const loaded = loadConfig({ file: document.file });
+  if (!loaded.ok) throw new BacktestConfigError(formatErrors(loaded.errors));
+  return runPipeline(document, withParams(loaded.config, options.params), options);
+}
+
+/** A sweep's parameters go to every strategy that knows them. */
+function withParams<C extends { readonly strategies: readonly { readonly params: object }[] }>(
+  config: C,
+  params: Readonly<Record<string, number>> = {},
+): C {
+  if (Object.keys(params).length === 0) return config;
+  return {
+    ...config,
+    strategies: config.strategies.map((s) => ({ ...s, params: { ...s.params, ...params } })),
+  };
+}

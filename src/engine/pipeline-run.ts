@@ -1,0 +1,101 @@
+// The default-mode backtest of a configuration: strategies, graphs, risk and instruments as live trading reads them,
+// data and models from [backtest]. Cold; what it builds is src/backtest/pipeline.
+
+import { PipelineBacktest, type PipelineMarket } from "../backtest/pipeline/pipeline-backtest.ts";
+import {
+  type MarketSetup,
+  type PipelineConfig,
+  pipelineConfig,
+} from "../backtest/pipeline/pipeline-config.ts";
+import type { BacktestRun } from "../backtest/run-backtest.ts";
+import { baseOfDayNs } from "../core/clock.ts";
+import type { TomlDocument } from "../core/toml.ts";
+import { DataFileError } from "../data/data-file-error.ts";
+import { EventFeed } from "../data/event-feed.ts";
+import { countRows, type EventSource, openRowBlocks } from "../data/row-blocks.ts";
+import { KindLatency } from "../exchange/request-latency.ts";
+import { strategySetup } from "./execution-lane.ts";
+import type { EngineSettings } from "./settings.ts";
+import { assetsOf, planStrategies } from "./strategy-plan.ts";
+
+export interface PipelineRunOptions {
+  /** Replaces the data of the only market. */
+  readonly data?: readonly string[];
+  /** Rows that replace each market's files, in the order of [[instruments]]: what a sweep maps into memory. */
+  readonly rows?: readonly { readonly data: readonly EventSource[] }[];
+  /** Called before the first row with the number of rows of all markets, as far as the files' headers tell. */
+  readonly onStart?: (totalRows: number) => void;
+  readonly onRows?: (rows: number) => void;
+  /** What the user should know: a callback that threw, why orders were denied. */
+  readonly note?: (text: string) => void;
+}
+
+/** Throws BacktestConfigError, EngineError (strategies, graphs), DataFileError (a file cannot be opened). */
+export async function runPipeline(
+  document: TomlDocument,
+  settings: EngineSettings,
+  options: PipelineRunOptions = {},
+): Promise<BacktestRun> {
+  const config = pipelineConfig(document, settings.instruments, options.data ?? []);
+  const markets = config.markets.map((m, i) => ({ ...m, ...options.rows?.[i] }));
+  options.onStart?.(markets.reduce((sum, m) => sum + countRows(m.data), 0));
+  const started = performance.now();
+  const backtest = await buildPipeline({ ...config, markets }, settings, options);
+  const failure = runToEnd(backtest);
+  const seconds = (performance.now() - started) / 1000;
+  for (const [name, count] of backtest.tally.denials) options.note?.(`${count} requests denied: ${name}`);
+  return { result: backtest.finish(failure), seconds };
+}
+
+/** Null, or what was wrong with a file: the result then reaches as far as its rows. */
+function runToEnd(backtest: PipelineBacktest): string | null {
+  try {
+    backtest.runAll();
+    return null;
+  } catch (error) {
+    if (error instanceof DataFileError) return error.message;
+    throw error;
+  } finally {
+    backtest.close();
+  }
+}
+
+export async function buildPipeline(
+  config: PipelineConfig,
+  settings: EngineSettings,
+  options: Pick<PipelineRunOptions, "onRows" | "note"> = {},
+): Promise<PipelineBacktest> {
+  const instruments = config.markets.map((m) => m.instrument);
+  const plan = await planStrategies(settings, instruments);
+  const feeds = config.markets.map((m) => openFeed(m, options.onRows));
+  const first = feeds.map((feed) => feed.firstExchTs()).find((ts) => ts !== null) ?? 0n;
+  const baseNs = baseOfDayNs(first);
+  for (const feed of feeds) feed.setBase(baseNs);
+  return new PipelineBacktest({
+    markets: config.markets.map((m, i): PipelineMarket => ({ ...m, feed: feeds[i]! })),
+    baseNs,
+    graphs: plan.setups,
+    strategies: await Promise.all(plan.strategies.map((s) => strategySetup(s, plan))),
+    subscriptions: plan.subscriptions,
+    risk: settings.risk,
+    instrumentLimits: settings.instruments,
+    maxOrders: settings.engine.maxOrders,
+    assets: assetsOf(instruments),
+    latency: new KindLatency(config.latency, baseNs),
+    walletE8: config.walletE8,
+    timerNs: settings.engine.timerMs * 1e6,
+    marketTimerNs: plan.marketTimerNs,
+    stateIntervalNs: config.stateIntervalNs,
+    onException: (strategy, error) =>
+      options.note?.(`strategy ${plan.strategies[strategy - 1]?.name} stopped: ${(error as Error).stack}`),
+  });
+}
+
+function openFeed(m: MarketSetup, onRows: ((rows: number) => void) | undefined): EventFeed {
+  return new EventFeed(openRowBlocks(m.data), {
+    tickSize: m.tickSize,
+    lotSize: m.lotSize,
+    latencyOffsetNs: m.feedLatencyOffsetNs,
+    ...(onRows === undefined ? {} : { onRows }),
+  });
+}
