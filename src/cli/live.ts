@@ -20,7 +20,8 @@ import { summaryText } from "../engine/summary.ts";
 import { VERSION } from "./version.ts";
 
 const USAGE = `usage: bun run live [options]
-  --env sim|live         environment (default sim: a simulated venue on this machine)
+  --env sim|paper|live   sim (default): a simulated venue on this machine; paper: a real venue's market, orders
+                         matched in this process, no credentials; live: real orders (engine.allow_live)
   --config F             your TOML file over config/base.toml and config/env/<env>.toml
   --set section.key=V    one value over the files (repeatable), as docs/config.md names it
   --for T                stop after 30s, 5m, 1h

@@ -139,10 +139,10 @@ const sim = z.strictObject({
   url: url(["http"], 'a running simulated venue; "" = started as a child process'),
   speed: real(0.01, 1000, "×", "speed of the capture's replay"),
   seed: int(0, 2 ** 32 - 1, "", "seed of the generated market, queue draws and latency jitter"),
-  balance: decimal("USDT", "wallet of a new account"),
+  balance: decimal("USDT", "wallet of a new account, --env paper included"),
   market_latency_us: int(0, 10_000_000, "µs", "venue → us, market data"),
-  order_latency_us: int(0, 10_000_000, "µs", "us → matching"),
-  response_latency_us: int(0, 10_000_000, "µs", "matching → us"),
+  order_latency_us: int(0, 10_000_000, "µs", "us → matching, --env paper included"),
+  response_latency_us: int(0, 10_000_000, "µs", "matching → us, --env paper included"),
   latency_jitter: real(0, 2, "", "sigma of the logarithm of each latency"),
 });
 

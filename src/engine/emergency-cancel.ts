@@ -3,7 +3,7 @@
 //
 // Whoever asks while a run is under way joins its rounds with a deadline of its own, and is answered by looks that
 // began after it asked: what an earlier caller saw proves nothing about orders that were sent since.
-import type { VenueAccount, VenueResult } from "../venue/contract.ts";
+import type { VenueResult } from "../venue/contract.ts";
 
 export interface CancelReport {
   /** True when the venue showed no open order twice in a row. */
@@ -20,8 +20,11 @@ export interface CancelOptions {
   readonly inFlight: () => number;
 }
 
-/** What cancelling needs of an account. */
-export type CancelAccount = Pick<VenueAccount, "cancelAll" | "openOrders">;
+/** What cancelling needs of an account (VenueAccount has it). */
+export interface CancelAccount {
+  cancelAll(symbol: string): Promise<VenueResult<unknown>>;
+  openOrders(symbol: string): Promise<VenueResult<readonly unknown[]>>;
+}
 
 const PAUSE_MS = 10;
 const EMPTY_LOOKS = 2;

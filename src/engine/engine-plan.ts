@@ -6,6 +6,7 @@ import { type Placement, placeLanes } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
 import type { ParamsSchema } from "../strategy/params.ts";
 import { whyValues } from "../strategy/why.ts";
+import { KIND_DEPTH_DELTA, KIND_TRADE } from "../wire/messages.gen.ts";
 import { EngineError } from "./engine-error.ts";
 import { executionBoardSlots } from "./execution-board.ts";
 import { factorBoardSlots } from "./factor-board.ts";
@@ -32,6 +33,8 @@ export interface EnginePlan {
 }
 
 export const HOUSE_NAME = "house";
+/** The exchange model of a paper session matches against the whole market. */
+const EXCHANGE_NEEDS = [KIND_DEPTH_DELTA, KIND_TRADE].map((kind) => ({ kind, instrument: 0 }));
 
 export async function planEngine(
   settings: EngineSettings,
@@ -73,7 +76,7 @@ export async function planEngine(
     registry,
     checkpoint: planCheckpoint(setups, instruments, engine.dataDir),
     schemas: [{}, ...definitions.map((d) => d.params as ParamsSchema)],
-    subscriptions,
+    subscriptions: settings.env === "paper" ? [...subscriptions, ...EXCHANGE_NEEDS] : subscriptions,
     marketTimerNs,
   };
 }

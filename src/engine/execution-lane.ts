@@ -7,28 +7,24 @@ import { BoardWriter } from "../lane/board.ts";
 import { JournalSink } from "../lane/journal-sink.ts";
 import { JournaledPipe, type SequenceSource } from "../lane/pipe.ts";
 import { Supervision } from "../lane/supervision.ts";
-import { ClientIdEncoder } from "../order/client-id.ts";
 import type { OrderGateway } from "../order/gateway.ts";
 import type { RingConsumer } from "../ring/spsc-ring.ts";
 import type { KillWord } from "../risk/kill-word.ts";
 import { ExecutionHandler } from "../strategy/execution-handler.ts";
 import type { StrategySetup } from "../strategy/execution-parts.ts";
-import { BinanceGateway, newGatewayCounters } from "../venue/binance/gateway.ts";
-import { KILL_KILLED, LOG_ERROR, LOG_WARN } from "../wire/codes.ts";
+import { KILL_KILLED, LOG_ERROR } from "../wire/codes.ts";
 import { EXECUTION_TIMER_ID, ExecutionAgent } from "./execution-agent.ts";
 import { ExecutionBoard, type ExecutionState } from "./execution-board.ts";
-import { linkOptions } from "./feed-lane.ts";
+import { type ExecutionGateway, makeGateway } from "./execution-gateway.ts";
 import type { LaneContext } from "./lane-host.ts";
 import type { LaneStart } from "./lane-protocol.ts";
 import { STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { loadDefinition } from "./load-strategy.ts";
 import { NoticeTap } from "./notice-tap.ts";
-import { restoreLedger, strategyNow } from "./recovered.ts";
+import { restoreLedger } from "./recovered.ts";
 import { ReplyTap } from "./reply-tap.ts";
 import { suspensionNs } from "./settings.ts";
-import { loadCredentials, makeRest } from "./venue-access.ts";
 import { WitnessedGateway, WitnessedKillWord } from "./witness.ts";
-import { workingRequests } from "./working-requests.ts";
 
 const KILL_REASONS = ["", "daily loss limit", "drawdown limit"];
 
@@ -47,7 +43,7 @@ export async function buildExecution(
   upstream: SequenceSource,
 ): Promise<ExecutionParts> {
   const { start, clock } = context;
-  const { engine, venue } = start.settings;
+  const { engine } = start.settings;
   const { rings } = start.layout;
   const killWord = context.edges.openKillWord(engine.dataDir);
   const orders = new JournalSink(context.producer(rings.ordersJournal, "writer"), {
@@ -65,36 +61,7 @@ export async function buildExecution(
   const sinks = executionSinks(context, orders, telemetry);
   const handler = await makeHandler(context, door, sinks, killWord);
   const observed = new NoticeTap(new JournaledPipe(orders, handler, upstream), context.log);
-  const credentials = await loadCredentials(venue.credentialsFile);
-  const gateway = new BinanceGateway({
-    instruments: start.instruments,
-    assets: start.assets,
-    credentials,
-    ids: new ClientIdEncoder(start.session.nonceLo, start.session.nonceHi),
-    rest: makeRest(venue, credentials, context.edges.makeRest),
-    sink: observed,
-    baseMs: context.baseMs,
-    nowNs,
-    connect: (h) => context.edges.connect(h, nowNs),
-    link: linkOptions(start.settings, venue.userHeartbeatMs),
-    wsApiUrl: venue.wsApiUrl,
-    privateUrl: venue.privateUrl,
-    recvWindowMs: venue.recvWindowMs,
-    orderTimeoutNs: venue.orderTimeoutMs * 1e6,
-    killWord: () => killWord.load(),
-    reconcileEveryNs: venue.reconcileMs > 0 ? venue.reconcileMs * 1e6 : Number.POSITIVE_INFINITY,
-    foreignOrders: venue.foreignOrders,
-    seed: start.session.nonceLo,
-    counters: newGatewayCounters(),
-    workingOrders: () => workingRequests(handler.parts.table),
-    isKnownFill: (instrument, lo, hi) => handler.parts.cycle.tradeIds.knows(instrument, lo, hi),
-    earlier: {
-      orders: start.restored.orders,
-      strategyOf: (lo, hi, strategy) => strategyNow(start.restored.sessions, lo, hi, strategy),
-      isOurs: (lo, hi) => start.restored.sessions.some((s) => s.nonceLo === lo && s.nonceHi === hi),
-    },
-    onReconcileFailure: (message) => context.log.log(LOG_WARN, 0, `reconciliation failed: ${message}`),
-  });
+  const { gateway, entry } = await makeGateway({ context, handler, sink: observed, killWord });
   door.open(gateway, handler.parts.desk);
   restoreLedger(handler, start.restored, gateway);
   const board = new ExecutionBoard(new BoardWriter(start.arena, start.layout.boards.execution));
@@ -102,7 +69,7 @@ export async function buildExecution(
   const agent = new ExecutionAgent({
     signals,
     control: context.consumer(rings.control),
-    handler,
+    handler: entry,
     observed,
     orders,
     telemetry,
@@ -118,11 +85,11 @@ export async function buildExecution(
     onClose: () => gateway.stop(),
     writeBoard: () => board.write(handler.parts.ledger, state),
     counters: context.telemetry("execution").counters,
-    reconnects: () => gateway.orders.disconnects,
+    reconnects: () => gateway.disconnects,
     noticesLost: () => context.log.lost,
     repliesLost: () => sinks.orders.lost,
   });
-  return { entry: handler, agent };
+  return { entry, agent };
 }
 
 /** What the handler writes: to the journal, with copies to main. */
@@ -221,9 +188,9 @@ function latch(context: LaneContext, killWord: KillWord, reason: string): void {
 /** What the board shows besides the ledger. */
 class StateOf implements ExecutionState {
   private readonly handler: ExecutionHandler;
-  private readonly gateway: BinanceGateway;
+  private readonly gateway: ExecutionGateway;
 
-  constructor(handler: ExecutionHandler, gateway: BinanceGateway) {
+  constructor(handler: ExecutionHandler, gateway: ExecutionGateway) {
     this.handler = handler;
     this.gateway = gateway;
   }

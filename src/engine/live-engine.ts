@@ -19,7 +19,7 @@ import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import { DeadManSwitch } from "./dead-man.ts";
 import { cancelEarlierOrders, type EarlierOrdersOptions } from "./earlier-orders.ts";
-import { type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
+import { type CancelAccount, type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
 import { EngineError } from "./engine-error.ts";
 import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
 import { EngineView } from "./engine-view.ts";
@@ -119,10 +119,11 @@ export class LiveEngine {
     refuseLatched(this.killWord, settings.env, dataDir);
     this.venue = await openVenue(settings, hooks.venueEntry);
     this.venue.process?.exited.then((code) => this.onVenueGone(code));
-    this.canceller = new EmergencyCanceller(this.venue.rest);
+    const isPaper = settings.env === "paper";
+    this.canceller = new EmergencyCanceller(isPaper ? this.paperOrders() : this.venue.rest);
     const instruments = await resolveInstruments(this.venue, settings);
     const earlier = earlierSessions(dataDir);
-    await this.cancelEarlier(earlier);
+    if (!isPaper) await this.cancelEarlier(earlier);
     const recovery = this.recover(dataDir);
     const plan = await planEngine(settings, instruments);
     for (const note of plan.placement.notes) hooks.log("warn", note);
@@ -267,7 +268,8 @@ export class LiveEngine {
     this.deadMan = new DeadManSwitch({
       account: rest,
       symbols,
-      countdownMs: settings.deadManMs,
+      // A paper order ends with this process.
+      countdownMs: this.settings.env === "paper" ? 0 : settings.deadManMs,
       log: this.hooks.log,
       nowNs: () => clock.nowNs(),
       onGuarded: (untilNs) => supervision.guard(untilNs),
@@ -336,6 +338,20 @@ export class LiveEngine {
       deadlineMs,
       inFlight: () => this.inFlight(),
     });
+  }
+
+  /** Paper orders live in EXECUTION and nowhere else: it cancels them itself, and they end with it. */
+  private paperOrders(): CancelAccount {
+    return {
+      cancelAll: async () => ({ ok: true, value: null }),
+      openOrders: async () => ({ ok: true, value: new Array(this.workingOrders()).fill(null) }),
+    };
+  }
+
+  private workingOrders(): number {
+    if (this.failure !== "" || this.viewOf === null) return 0;
+    this.viewOf.refresh();
+    return this.viewOf.execution.account().workingOrders;
   }
 
   private inFlight(): number {

@@ -25,11 +25,9 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 /** Starts or finds the venue. Throws EngineError with what the operator must change. */
 export async function openVenue(settings: EngineSettings, venueEntry: string): Promise<VenueAccess> {
   if (settings.env === "sim") return openSimulatedVenue(settings, venueEntry);
+  // Without credentials nothing but market data can be asked for.
   if (settings.env === "paper")
-    throw new EngineError(
-      "--env paper is not there yet: it needs the exchange model in this process, and nothing must be sent to a real venue meanwhile; use --env sim",
-      2,
-    );
+    return { settings: settings.venue, rest: makeRest(settings.venue, null), process: null };
   if (settings.env === "live" && !settings.engine.allowLive)
     throw new EngineError("--env live needs engine.allow_live = true in your configuration", 2);
   const credentials = await loadCredentials(settings.venue.credentialsFile);
@@ -122,6 +120,7 @@ export async function resolveInstruments(
   const found = await access.rest.instruments(symbols, 1);
   // The venue's own answer was read: what is wrong is in the configuration. Otherwise it did not answer.
   if (!found.ok) throw new EngineError(`instruments: ${found.message}`, found.status === 200 ? 2 : 1);
+  if (settings.env === "paper") return found.value.map((instrument) => withFees(instrument, settings));
   const hedge = await access.rest.hedgeMode();
   if (!hedge.ok) throw new EngineError(`position mode: ${hedge.message}`, 1);
   if (hedge.value) throw new EngineError("the account is in hedge mode: switch it to one-way mode first", 2);

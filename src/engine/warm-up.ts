@@ -92,7 +92,7 @@ async function replay(
   const context = new LaneContext(scratch, venue.edges);
   const agents = await buildAgents(context, builders);
   const drains = openEnds(context);
-  const rig = new Rig(agents, drains, venue);
+  const rig = new Rig(agents, drains, venue, start.settings.env !== "paper");
   for (const agent of agents) agent.onStart?.();
   await rig.synchronise(tape.messages);
   for (let i = 0; i < tape.messages.length; i++) {
@@ -133,8 +133,16 @@ class Rig {
   private readonly agents: readonly Agent[];
   private readonly drains: readonly RingConsumer[];
   private readonly venue: WarmUpVenue;
+  private readonly sendsOrders: boolean;
 
-  constructor(agents: readonly Agent[], drains: readonly RingConsumer[], venue: WarmUpVenue) {
+  /** `sendsOrders`: they go to a venue, not to an exchange in the lane (paper). */
+  constructor(
+    agents: readonly Agent[],
+    drains: readonly RingConsumer[],
+    venue: WarmUpVenue,
+    sendsOrders: boolean,
+  ) {
+    this.sendsOrders = sendsOrders;
     this.agents = agents;
     this.drains = drains;
     this.venue = venue;
@@ -142,7 +150,7 @@ class Rig {
 
   /** Connections open, snapshots and account queries are answered: a few turns of the event loop. */
   async synchronise(messages: readonly string[]): Promise<void> {
-    const trades = this.agents.some((agent) => agent.name === "execution");
+    const trades = this.sendsOrders && this.agents.some((agent) => agent.name === "execution");
     const synced = (turn: number) => turn >= SYNC_TURNS && (!trades || this.venue.requests > 0);
     for (let turn = 0; turn < MAX_SYNC_TURNS && !synced(turn); turn++) {
       this.venue.openSockets();

@@ -9,6 +9,13 @@ interface WalletMarket {
   readonly inverse: boolean;
 }
 
+export interface WalletPosition {
+  readonly instrument: number;
+  /** Signed. */
+  readonly lots: bigint;
+  readonly costTickLots: bigint;
+}
+
 interface InversePosition {
   lots: number;
   /** Σ lots / price of the open quantity. */
@@ -38,6 +45,22 @@ export class ExchangeWallet {
   /** 1e-8 of the settlement currency. */
   get e8(): number {
     return Number(this.walletE8);
+  }
+
+  /** Cold: as an earlier run left it. Linear contracts only: nothing else settles in one currency for all. */
+  restore(walletE8: bigint, positions: readonly WalletPosition[]): void {
+    this.walletE8 = walletE8;
+    for (const { instrument, lots, costTickLots } of positions) {
+      const position = this.linear.get(instrument);
+      if (position === undefined) continue;
+      position.qtyLots = lots;
+      position.costTickLots = costTickLots;
+    }
+  }
+
+  /** Funding: + received. */
+  credit(amountE8: bigint): void {
+    this.walletE8 += amountE8;
   }
 
   /** `lots` signed: + buy. */

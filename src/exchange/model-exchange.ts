@@ -33,7 +33,7 @@ import {
   SIDE_SELL,
 } from "../wire/codes.ts";
 import { FLAG_REDUCE_ONLY } from "../wire/messages.gen.ts";
-import { ExchangeWallet } from "./exchange-wallet.ts";
+import { ExchangeWallet, type WalletPosition } from "./exchange-wallet.ts";
 import { type FeeModel, FeeSchedule } from "./fee-schedule.ts";
 import type { MarketBook } from "./market-book.ts";
 import {
@@ -247,6 +247,19 @@ export class ModelExchange implements OrderGateway {
 
   market(instrument: number): ModelMarket {
     return this.markets[instrument]!;
+  }
+
+  /** Cold, before open: wallet, positions and trade numbers as an earlier run left them; no order is open. */
+  continueFrom(walletE8: bigint, positions: readonly WalletPosition[], lastTrade: number): void {
+    this.wallet.restore(walletE8, positions);
+    this.tradeNumber = lastTrade;
+    for (const { instrument, lots } of positions) this.market(instrument).engine.positionLots = Number(lots);
+  }
+
+  /** Funding is booked to the wallet; returns it, 1e-8 of the settlement currency. */
+  credit(amountE8: number): number {
+    this.wallet.credit(BigInt(amountE8));
+    return this.wallet.e8;
   }
 
   /** The account is there and reconciled: nothing is open. */

@@ -204,6 +204,18 @@ export class Ledger {
     return (result + charges) * this.unitE8[instrument];
   }
 
+  /** Cold: realised + funding − fees of one pair, exact, 1e-8 of the settlement currency. */
+  bookedE8(strategy: number, instrument: number): bigint {
+    const pair = this.pair(strategy, instrument);
+    const charges = this.funding.toBigInt(pair) - this.fees.toBigInt(pair);
+    return (this.realized.toBigInt(pair) * 100_000_000n + charges) / BigInt(this.feeScale[instrument]);
+  }
+
+  /** Cold. */
+  tickLotsToE8(instrument: number, tickLots: bigint): bigint {
+    return (tickLots * 100_000_000n) / BigInt(this.feeScale[instrument]);
+  }
+
   /**
    * Cold: takes over what an earlier session's Position and PositionDetail records say. Adds: several strategies
    * that exist no more all end up in house.

@@ -108,6 +108,11 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     return this.options.rest.budget.ordersLeft(this.venueMs());
   }
 
+  /** Times the connection for orders was lost. */
+  get disconnects(): number {
+    return this.orders.disconnects;
+  }
+
   /** Requests without an answer, and orders without a proof. */
   get pending(): number {
     return this.requests.count + this.proofs.count;
