@@ -5,14 +5,15 @@ import { toUnixNs } from "../core/clock.ts";
 import { formatDecimal } from "../core/decimal.ts";
 import type { RecordHandler, RecordMemory } from "../core/record.ts";
 import { type Instrument, priceText, qtyText } from "../market/instrument.ts";
-import { formatClientId } from "../order/client-id.ts";
+import { FIRST_ADOPTED_SEQ, formatClientId } from "../order/client-id.ts";
 import {
   ACTION_CANCEL,
   ACTION_MODIFY,
   ACTION_PLACE,
-  EXEC_CANCELED,
-  EXEC_EXPIRED,
-  EXEC_REJECTED,
+  EXEC_AMENDED,
+  EXEC_NEW,
+  EXEC_STATUS,
+  EXEC_TRADE,
   EXEC_UNKNOWN,
   ORDER_FILLED,
   ORDER_NONE,
@@ -21,9 +22,11 @@ import {
   ORDER_PENDING_MODIFY,
   ORDER_PENDING_NEW,
   ORDER_STATE_NAMES,
+  ORDER_TYPE_LIMIT,
   ORDER_TYPE_NAMES,
   ORDER_UNKNOWN,
   SIDE_SELL,
+  TIF_GTC,
   TIF_NAMES,
 } from "../wire/codes.ts";
 import {
@@ -54,6 +57,9 @@ const OPEN_STATES = new Set([
   "unknown",
 ]);
 
+/** Reports that state price and quantity as the venue holds them. */
+const STATES_TERMS = new Set([EXEC_NEW, EXEC_TRADE, EXEC_AMENDED, EXEC_STATUS]);
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 interface Tracked extends Mutable<OrderView> {
   qtyLots: number;
@@ -61,6 +67,19 @@ interface Tracked extends Mutable<OrderView> {
   execLots: number;
   filledLots: number;
   sentNs: number;
+}
+
+interface NewOrder {
+  readonly clientSeq: number;
+  readonly instrument: number;
+  readonly strategy: number;
+  readonly side: number;
+  readonly orderType?: number;
+  readonly tif?: number;
+  readonly flags: number;
+  readonly pxTicks: number;
+  readonly qtyLots: number;
+  readonly recvTsNs: number;
 }
 
 export interface OrderViewsOptions {
@@ -134,7 +153,8 @@ export class OrderViews implements RecordHandler {
     known.updatedAt = this.timeText(s.recvTsNs);
   }
 
-  private add(s: OrderSent): void {
+  /** A place that was sent, or an order of nobody that house has taken in (docs/orders.md). */
+  private add(s: NewOrder): void {
     const i = this.instrument(s.instrument);
     if (i === undefined) return;
     const { nonceLo, nonceHi } = this.options;
@@ -145,8 +165,8 @@ export class OrderViews implements RecordHandler {
       strategy: this.options.strategyName(s.strategy),
       instrument: i.symbol,
       side: s.side === SIDE_SELL ? "sell" : "buy",
-      type: ORDER_TYPE_NAMES[s.orderType] ?? "limit",
-      tif: TIF_NAMES[s.tif] ?? "gtc",
+      type: ORDER_TYPE_NAMES[s.orderType ?? ORDER_TYPE_LIMIT] ?? "limit",
+      tif: TIF_NAMES[s.tif ?? TIF_GTC] ?? "gtc",
       reduceOnly: (s.flags & FLAG_REDUCE_ONLY) !== 0,
       price: priceText(i, s.pxTicks),
       qty: qtyText(i, s.qtyLots),
@@ -174,14 +194,15 @@ export class OrderViews implements RecordHandler {
   }
 
   private onReport(r: OrderReport): void {
+    if (r.clientSeq >= FIRST_ADOPTED_SEQ && !this.orders.has(r.clientSeq)) this.add(r);
     const known = this.orders.get(r.clientSeq);
     this.lastReport = known ?? null;
     const i = this.instrument(r.instrument);
     if (known === undefined || i === undefined) return;
     // Reports may overtake each other: an order that is over stays over.
     if (OPEN_STATES.has(known.state)) this.setState(known, r);
-    const over = r.execType === EXEC_CANCELED || r.execType === EXEC_EXPIRED || r.execType === EXEC_REJECTED;
-    if (!over && r.qtyLots > 0 && r.pxTicks > 0) {
+    // The others repeat what a request asked for, or come after the end.
+    if (STATES_TERMS.has(r.execType) && r.qtyLots > 0 && r.pxTicks > 0) {
       known.price = priceText(i, r.pxTicks);
       known.qtyLots = r.qtyLots;
       known.qty = qtyText(i, r.qtyLots);
@@ -240,7 +261,7 @@ export class OrderViews implements RecordHandler {
   }
 
   private setExecuted(order: Tracked, i: Instrument, lots: number): void {
-    order.execLots = Math.min(lots, order.qtyLots);
+    order.execLots = lots;
     order.execQty = qtyText(i, order.execLots);
     order.leavesQty = qtyText(i, Math.max(0, order.qtyLots - order.execLots));
   }

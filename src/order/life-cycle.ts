@@ -68,6 +68,8 @@ export class LifeCycle {
   /** State of that order before and after the last call. */
   stateBefore: number;
   stateAfter: number;
+  /** The report at hand is later, by the venue's time, than all before it about its order. */
+  private isNews: boolean;
 
   constructor(table: OrderTable, tradeIds: TradeIds) {
     this.table = table;
@@ -81,6 +83,7 @@ export class LifeCycle {
     this.provenNow = false;
     this.stateBefore = ORDER_NONE;
     this.stateAfter = ORDER_NONE;
+    this.isNews = false;
   }
 
   /** A cancel request left the process. */
@@ -123,6 +126,8 @@ export class LifeCycle {
     this.stateBefore = table.state[slot];
     const ackedBefore = table.acked[slot];
     if (report.cumQtyLots > table.cumQtyLots[slot]) table.cumQtyLots[slot] = report.cumQtyLots;
+    this.isNews = report.exchTsNs > table.venueTsNs[slot];
+    if (this.isNews) table.venueTsNs[slot] = report.exchTsNs;
     const event = this.eventOf(slot, report);
     if (event === EVENT_REJECTED && table.acked[slot] === 1) this.ignored++;
     else if (event === EVENT_AMENDED) this.amend(slot, report);
@@ -231,7 +236,12 @@ export class LifeCycle {
       case ORDER_PENDING_NEW:
       case ORDER_WORKING:
       case ORDER_PARTIALLY_FILLED:
-        if (this.table.state[slot] === ORDER_UNKNOWN || this.table.state[slot] === ORDER_PENDING_NEW)
+        // A look that is older than what the stream has said since must not undo an amendment.
+        if (
+          this.isNews ||
+          this.table.state[slot] === ORDER_UNKNOWN ||
+          this.table.state[slot] === ORDER_PENDING_NEW
+        )
           this.adopt(slot, report);
         return EVENT_ACCEPTED;
       case ORDER_FILLED:

@@ -54,6 +54,8 @@ export class OrderTable {
   readonly createdTsNs: Float64Array;
   /** Logical time of the last request. */
   readonly requestTsNs: Float64Array;
+  /** Venue time of its last word about the order; 0 = none. */
+  readonly venueTsNs: Float64Array;
   readonly venueOrderIdLo: Uint32Array;
   readonly venueOrderIdHi: Uint32Array;
   /** Next live order of the same (strategy, instrument, side), oldest first; NO_ORDER ends. */
@@ -89,7 +91,7 @@ export class OrderTable {
   private readonly slots: Int32Array;
   private readonly mask: number;
 
-  /** `strategies`, `instruments`: number of ids, 0 included. 155 bytes an order. */
+  /** `strategies`, `instruments`: number of ids, 0 included. 163 bytes an order. */
   constructor(capacity: number, strategies: number, instruments: number) {
     assert(capacity > 0 && (capacity & (capacity - 1)) === 0, "order table capacity must be a power of two");
     this.capacity = capacity;
@@ -115,6 +117,7 @@ export class OrderTable {
     this.wantedQtyLots = f64(capacity);
     this.createdTsNs = f64(capacity);
     this.requestTsNs = f64(capacity);
+    this.venueTsNs = f64(capacity);
     this.venueOrderIdLo = u32(capacity);
     this.venueOrderIdHi = u32(capacity);
     this.next = i32(capacity).fill(NO_ORDER);
@@ -196,6 +199,7 @@ export class OrderTable {
     this.wantedQtyLots[slot] = request.qtyLots;
     this.createdTsNs[slot] = tsNs;
     this.requestTsNs[slot] = tsNs;
+    this.venueTsNs[slot] = 0;
     this.venueOrderIdLo[slot] = 0;
     this.venueOrderIdHi[slot] = 0;
     this.index(request.clientSeq, slot);

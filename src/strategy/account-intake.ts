@@ -2,7 +2,6 @@
 // wait in a scratch slot for their continuation.
 // Hot: execution lane; 0 bytes; O(1), except results for limits after a fill: O(pairs).
 import { allocateRecordMemory, copyRecord, type RecordMemory } from "../core/record.ts";
-import { FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
 import type { OrderRequest } from "../order/gateway.ts";
 import { HOUSE } from "../order/ledger.ts";
 import { NO_ORDER } from "../order/order-table.ts";
@@ -82,7 +81,7 @@ export class AccountIntake {
   private readonly fillTsNs: Float64Array;
   private readonly mismatchSinceNs: Float64Array;
   private owedSinceNs: number;
-  private readonly adopted: OrderRequest;
+  private readonly found: OrderRequest;
 
   constructor(parts: ExecutionParts, carry: CarryJournal) {
     this.unattributed = 0;
@@ -112,7 +111,7 @@ export class AccountIntake {
     this.fillTsNs = new Float64Array(new ArrayBuffer(bytes));
     this.mismatchSinceNs = new Float64Array(new ArrayBuffer(bytes)).fill(Number.NaN);
     this.owedSinceNs = Number.NaN;
-    this.adopted = {
+    this.found = {
       ...{ clientSeq: 0, instrument: 0, strategy: HOUSE, side: SIDE_BUY },
       ...{ tif: TIF_GTC, orderType: ORDER_TYPE_LIMIT, reduceOnly: false, pxTicks: 0.5, qtyLots: 0.5 },
     };
@@ -129,7 +128,7 @@ export class AccountIntake {
     const report = this.report.wrap(this.scratch, 0);
     const detail = this.reportDetail.wrap(m, at);
     const own = this.isOwn(detail.clientNonceLo, detail.clientNonceHi);
-    if (own && report.clientSeq >= FIRST_ADOPTED_SEQ) this.adopt(report);
+    if (own && (report.flags & FLAG_RECOVERED) !== 0) this.takeIn(report);
     const slot = cycle.onReport(report, detail, own);
     const exec = report.execType;
     this.rejectCode = detail.rejectCode;
@@ -260,24 +259,25 @@ export class AccountIntake {
     this.parts.gate.reconciled = state === FEED_SYNCED;
   }
 
-  /** An order of nobody that the policy takes in: house's from now on. */
-  private adopt(report: OrderReport): void {
-    const { table } = this.parts;
+  /**
+   * An order that a reconciliation found open and the table does not hold: one of nobody that the policy takes
+   * in (house's from now on), or one of ours that was taken for over.
+   */
+  private takeIn(report: OrderReport): void {
+    const { table, desk } = this.parts;
     const state = report.orderState;
-    if (
-      (state !== ORDER_WORKING && state !== ORDER_PARTIALLY_FILLED) ||
-      table.find(report.clientSeq) !== NO_ORDER
-    )
-      return;
-    const r = this.adopted;
+    const isOpen = state === ORDER_WORKING || state === ORDER_PARTIALLY_FILLED;
+    if (!isOpen || report.clientSeq === 0 || table.find(report.clientSeq) !== NO_ORDER) return;
+    const r = this.found;
     r.clientSeq = report.clientSeq;
     r.instrument = report.instrument;
+    r.strategy = report.strategy < this.parts.strategyCount ? report.strategy : HOUSE;
     r.side = report.side;
     r.pxTicks = report.pxTicks;
     r.qtyLots = report.qtyLots;
-    const slot = table.add(r, this.parts.desk.nowNs);
-    // What it traded before it was taken in belongs to nobody's fills here.
+    const slot = table.add(r, desk.nowNs);
     if (slot === NO_ORDER) return;
+    // What it has traded so far is booked by trade id, or was before it was ours.
     table.cumQtyLots[slot] = report.cumQtyLots;
     table.filledLots[slot] = report.cumQtyLots;
     table.expose(slot);

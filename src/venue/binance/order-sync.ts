@@ -46,11 +46,12 @@ export class OrderSync {
     const orders = await this.openOrders();
     this.clientIds.clear();
     await this.foreign(orders.filter((order) => this.isForeign(order)));
-    for (const order of orders) {
-      this.clientIds.set(order.orderId, order.clientOrderId);
-      this.write(order);
-    }
+    for (const order of orders) this.clientIds.set(order.orderId, order.clientOrderId);
+    const held = new Set(this.options.workingOrders().map((r) => this.options.clientIdOf(r)));
+    const surprises = orders.filter((order) => this.isOwn(order) && !held.has(order.clientOrderId));
+    for (const order of orders) if (!surprises.includes(order)) this.write(order);
     this.flush();
+    await this.askAgain(surprises);
     await this.working(orders);
     await this.earlierOrders();
   }
@@ -83,11 +84,26 @@ export class OrderSync {
     return earlier === undefined ? own.strategy : earlier.strategyOf(own.nonceLo, own.nonceHi, own.strategy);
   }
 
+  /** Of this session and not held: it has ended since the venue made its list, or was taken for over. */
+  private async askAgain(orders: readonly VenueOrder[]): Promise<void> {
+    const { account } = this.options;
+    await inGroups(orders, async ({ symbol, orderId }) => {
+      this.write(take(`order ${orderId}`, await account.orderById(symbol, orderId)));
+    });
+    this.flush();
+  }
+
+  private isOwn(order: VenueOrder): boolean {
+    const { nonceLo, nonceHi } = this.options;
+    const id = parseClientId(order.clientOrderId);
+    return id !== null && id.nonceLo === nonceLo && id.nonceHi === nonceHi;
+  }
+
   private isForeign(order: VenueOrder): boolean {
-    const { nonceLo, nonceHi, earlier } = this.options;
+    const { earlier } = this.options;
+    if (this.isOwn(order)) return false;
     const id = parseClientId(order.clientOrderId);
     if (id === null) return true;
-    if (id.nonceLo === nonceLo && id.nonceHi === nonceHi) return false;
     return earlier === undefined || !earlier.isOurs(id.nonceLo, id.nonceHi);
   }
 

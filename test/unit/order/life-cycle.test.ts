@@ -57,6 +57,8 @@ class Rig {
   readonly m = allocateRecordMemory(2);
   readonly head = new OrderReport(this.m).wrap(this.m, 0);
   readonly detail = new OrderReportDetail(this.m).wrap(this.m, 64);
+  /** Lots of the fills that counted. */
+  booked = 0;
   private nextTradeId = 1;
 
   constructor(capacity = 16) {
@@ -72,8 +74,9 @@ class Rig {
     qty = QTY,
     px = 1000,
     finish = true,
+    exchTsNs = 0,
   ): void {
-    encodeOrderReport(this.m, 0, 2, 1, 1, 0, 0, 0, 0, clientSeq, exec, state, 0, 1, px, qty, cum);
+    encodeOrderReport(this.m, 0, 2, 1, 1, 0, 0, exchTsNs, 0, clientSeq, exec, state, 0, 1, px, qty, cum);
     encodeOrderReportDetail(this.m, 64, 4, 1, 1, 0, 0, 0, 0, 77, 0, 5, 0, 0, 0, 0);
     this.cycle.onReport(this.head, this.detail, true);
     if (finish) this.cycle.finish();
@@ -82,6 +85,7 @@ class Rig {
   fill(clientSeq: number, lots: number, tradeId = this.nextTradeId++): number {
     const verdict = this.cycle.onFill(1, clientSeq, true, lots, tradeId, 0);
     this.cycle.finish();
+    if (verdict === TRADE_FRESH) this.booked += lots;
     return verdict;
   }
 
@@ -389,6 +393,140 @@ test(`reports and fills in any order, repeated at will, end in the venue's truth
     }),
     { seed: SEED, numRuns: 400 },
   );
+});
+
+/** A venue of one order, written from the rules alone: what it holds, and the reports and fills it sent. */
+class NaiveVenue {
+  qty = QTY;
+  px = 1000;
+  cum = 0;
+  state: number = codes.ORDER_WORKING;
+  private now = 10;
+  readonly told: ((rig: Rig) => void)[] = [];
+  readonly fills: ((rig: Rig) => void)[] = [];
+
+  private get isOpen(): boolean {
+    return this.state === codes.ORDER_WORKING || this.state === codes.ORDER_PARTIALLY_FILLED;
+  }
+
+  private tell(exec: number): void {
+    const { state, cum, qty, px } = this;
+    const at = ++this.now;
+    this.told.push((rig) => rig.report(1, exec, state, cum, qty, px, true, at));
+  }
+
+  accept(): void {
+    this.tell(codes.EXEC_NEW);
+  }
+
+  trade(lots: number): void {
+    const done = Math.min(lots, this.qty - this.cum);
+    if (!this.isOpen || done <= 0) return;
+    this.cum += done;
+    this.state = this.cum === this.qty ? codes.ORDER_FILLED : codes.ORDER_PARTIALLY_FILLED;
+    const id = 500 + this.fills.length;
+    const fill = (rig: Rig) => void rig.fill(1, done, id);
+    this.fills.push(fill);
+    this.told.push(fill);
+    this.tell(codes.EXEC_TRADE);
+  }
+
+  /** A total at or below what was traded cancels the order, as Binance has it. */
+  modify(qty: number, px: number): void {
+    if (!this.isOpen) return;
+    if (qty <= this.cum) {
+      this.end(codes.ORDER_CANCELED);
+      return;
+    }
+    this.qty = qty;
+    this.px = px;
+    this.tell(codes.EXEC_AMENDED);
+  }
+
+  end(state: number): void {
+    if (!this.isOpen) return;
+    this.state = state;
+    this.tell(state === codes.ORDER_CANCELED ? codes.EXEC_CANCELED : codes.EXEC_EXPIRED);
+  }
+
+  /** What a reconciliation brings: the order as it is, and every trade. */
+  answer(rig: Rig): void {
+    rig.report(1, codes.EXEC_STATUS, this.state, this.cum, this.qty, this.px, true, ++this.now);
+    for (const fill of this.fills) fill(rig);
+  }
+}
+
+const deed = fc.record({
+  kind: fc.constantFrom("trade", "trade", "trade", "modify", "cancel", "expire"),
+  lots: fc.integer({ min: 1, max: 6 }),
+});
+
+test(`whatever is lost, doubled or reordered, a reconciliation ends in the venue's truth (seed ${SEED})`, () => {
+  const plan = fc.record({
+    deeds: fc.array(deed, { maxLength: 8 }),
+    wanted: fc.record({ qty: fc.integer({ min: 1, max: 2 * QTY }), px: fc.integer({ min: 990, max: 1010 }) }),
+    // Per message: 0 lost, 1 once, 2 twice; and when it comes.
+    fate: fc.array(fc.tuple(fc.nat(2), fc.nat(1_000_000)), { minLength: 40, maxLength: 40 }),
+  });
+  fc.assert(
+    fc.property(plan, ({ deeds, wanted, fate }) => {
+      const rig = new Rig();
+      const venue = new NaiveVenue();
+      const slot = rig.table.add(request(1), 1);
+      venue.accept();
+      venue.told[0]!(rig);
+      if (deeds.some((d) => d.kind === "modify")) rig.cycle.modifySent(slot, wanted.px, wanted.qty, 5);
+      for (const { kind, lots } of deeds) {
+        if (kind === "trade") venue.trade(lots);
+        else if (kind === "modify") venue.modify(wanted.qty, wanted.px);
+        else venue.end(kind === "cancel" ? codes.ORDER_CANCELED : codes.ORDER_EXPIRED);
+      }
+      const arrivals = venue.told.flatMap((message, i) => {
+        const [times, key] = fate[i % fate.length]!;
+        return Array.from({ length: times }, (_, k) => ({ message, key: key + k * 333_333 }));
+      });
+      arrivals.sort((x, y) => x.key - y.key);
+      let booked = 0;
+      for (const { message } of arrivals) {
+        const before = rig.booked;
+        message(rig);
+        booked += rig.booked - before;
+        checkTable(rig.table, [1]);
+      }
+      // A request without an answer is known to be one before anybody asks.
+      if (rig.table.find(1) !== NO_ORDER && rig.cycle.inFlight(slot)) rig.report(1, codes.EXEC_UNKNOWN, 0, 0);
+      venue.answer(rig);
+      expect(rig.booked).toBe(venue.cum);
+      expect(booked).toBeLessThanOrEqual(venue.cum);
+      checkTable(rig.table, [1]);
+      if (isOver(venue.state)) {
+        expect(rig.table.find(1)).toBe(NO_ORDER);
+        return;
+      }
+      expect(rig.table.find(1)).toBe(slot);
+      expect([rig.table.state[slot], rig.table.cumQtyLots[slot], rig.table.filledLots[slot]]).toEqual([
+        venue.state,
+        venue.cum,
+        venue.cum,
+      ]);
+      expect([rig.table.qtyLots[slot], rig.table.pxTicks[slot]]).toEqual([venue.qty, venue.px]);
+    }),
+    { seed: SEED, numRuns: 600 },
+  );
+});
+
+test("a look at the order that is older than its amendment does not undo it", () => {
+  const rig = new Rig();
+  const slot = rig.table.add(request(1), 1);
+  rig.report(1, codes.EXEC_NEW, codes.ORDER_WORKING, 0, QTY, 1000, true, 5);
+  rig.cycle.modifySent(slot, 1005, 25, 6);
+  rig.report(1, codes.EXEC_AMENDED, codes.ORDER_WORKING, 0, 25, 1005, true, 8);
+  rig.report(1, codes.EXEC_STATUS, codes.ORDER_WORKING, 0, QTY, 1000, true, 7);
+  expect([rig.table.qtyLots[slot], rig.table.pxTicks[slot]]).toEqual([25, 1005]);
+  rig.report(1, codes.EXEC_STATUS, codes.ORDER_WORKING, 0, 30, 1006, true, 9);
+  expect([rig.table.qtyLots[slot], rig.table.pxTicks[slot], rig.table.exposedLots(slot)]).toEqual([
+    30, 1006, 30,
+  ]);
 });
 
 test("a full table refuses, gives up owed orders first, and serves again after releases", () => {
