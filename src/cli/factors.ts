@@ -2,6 +2,8 @@
 // trigger. bun run factors list: the node catalogue. Exit 0 ok, 1 failed, 2 wrong usage, graph or data.
 import { parseArgs } from "node:util";
 import { DataFileError } from "../data/data-file-error.ts";
+import { EVENT_ROW_BYTES } from "../data/npy.ts";
+import { locateArray } from "../data/npz-file.ts";
 import { memoryText } from "../factor/factor-state.ts";
 import { GraphError, problemText } from "../factor/graph-error.ts";
 import { loadGraphFile } from "../factor/graph-toml.ts";
@@ -9,6 +11,7 @@ import { openBatch } from "../factor/update-batch.ts";
 import { catalogueMarkdown, catalogueText } from "./factors-list.ts";
 import { openColumnsWriter } from "./factors-out.ts";
 import { PlotPoints } from "./factors-plot.ts";
+import { Progress } from "./progress.ts";
 
 const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.parquet|F.npz [--plot F.html] [--symbol S] [--quiet]
        bun run factors list [--markdown]`;
@@ -112,12 +115,15 @@ async function write(
   });
   if (!quiet) console.error(memoryText(run.state));
   const started = performance.now();
-  let more = true;
-  while (more) {
+  const rows = data.reduce((sum, file) => sum + Math.floor(locateArray(file).bytes / EVENT_ROW_BYTES), 0);
+  const progress = quiet ? null : new Progress(rows, "rows");
+  for (let more = true; more; ) {
+    const before = run.rowsRead();
     more = run.step(STEP_ROWS);
     await writer.drain();
-    if (!quiet && process.stderr.isTTY) process.stderr.write(`\r${run.rowsRead()} rows`);
+    progress?.add(run.rowsRead() - before);
   }
+  progress?.end();
   run.close();
   await writer.close();
   if (plot !== null) await Bun.write(plot, await points!.html(program.name, MID));
@@ -126,9 +132,8 @@ async function write(
   if (overflows > 0) console.error(`warning: ${overflows} windows reached behind what is kept`);
   const rate = (run.rowsRead() / seconds / 1e6).toFixed(2);
   if (!quiet) {
-    const clear = process.stderr.isTTY ? "\r" : "";
     console.error(
-      `${clear}${run.rowsRead()} rows, ${run.handler.updates} triggers, ${seconds.toFixed(2)} s (${rate} M rows/s)`,
+      `${run.rowsRead()} rows, ${run.handler.updates} triggers, ${seconds.toFixed(2)} s (${rate} M rows/s)`,
     );
   }
 }

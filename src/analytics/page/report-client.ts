@@ -13,6 +13,12 @@ const COLOURS: Readonly<Record<Series["colour"], string>> = {
 const HEIGHT = 220;
 const GRID = { stroke: "#e6eaef", width: 1 };
 
+const VALUE_AXIS = {
+  size: 76,
+  labelSize: 18,
+  values: (_: uPlot, at: number[]) => at.map((v) => (v == null ? "" : valueText(v))),
+};
+
 const charts = JSON.parse(document.getElementById("charts")!.textContent!) as Chart[];
 const plots: uPlot[] = [];
 
@@ -46,9 +52,9 @@ function options(chart: Chart, width: number): uPlot.Options {
         ...(chart.xLabel === undefined ? {} : { label: chart.xLabel }),
         ...(time ? { values: (_, at, __, ___, step) => at.map((s) => clock(s, step)) } : {}),
       },
-      { scale: "y", grid: GRID, ticks: GRID, label: chart.unit, size: 76, labelSize: 18 },
+      { scale: "y", grid: GRID, ticks: GRID, label: chart.unit, ...VALUE_AXIS },
       ...(chart.series.some((s) => s.right === true)
-        ? [{ scale: "right", side: 1 as const, size: 76, grid: { show: false } }]
+        ? [{ scale: "right", side: 1 as const, grid: { show: false }, ticks: GRID, ...VALUE_AXIS }]
         : []),
     ],
     series: [
@@ -61,6 +67,13 @@ function options(chart: Chart, width: number): uPlot.Options {
   };
 }
 
+/** Small numbers keep their digits: uPlot's own text of 2e-5 is 0. */
+function valueText(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e12)) return String(Number(value.toPrecision(5)));
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 9 });
+}
+
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 /** What tells the ticks of an axis apart: the day, the minute, the second or parts of it. */
@@ -71,7 +84,9 @@ function clock(seconds: number, step: number): string {
 
 function series(s: Series): uPlot.Series {
   const stroke = COLOURS[s.colour];
-  const common = { label: s.name, stroke, width: 1.25, scale: s.right === true ? "right" : "y" };
+  const scale = s.right === true ? "right" : "y";
+  const value = (_: uPlot, v: number | null): string => (v == null ? "–" : valueText(v));
+  const common = { label: s.name, stroke, width: 1.25, value, scale };
   if (s.draw === "points")
     return { ...common, paths: () => null, points: { show: true, size: 5, fill: stroke, width: 0 } };
   const line = { ...common, points: { show: false }, spanGaps: false };
