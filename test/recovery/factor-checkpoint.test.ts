@@ -101,7 +101,7 @@ describe("a checkpoint taken in slices", () => {
     let steps = 1;
     let length = slices.step();
     for (; length === 0; length = slices.step()) steps++;
-    expect(steps).toBeLessThanOrEqual(Math.ceil(state.f64.length / 8192) + Math.ceil(levels / 256) + 3);
+    expect(steps).toBeLessThanOrEqual(Math.ceil(state.f64.length / 8192) + Math.ceil(levels / 128) + 3);
     const whole = captureCheckpoint(state, BASE_NS, BASE_NS + BigInt(handler.nowNs));
     expect(length).toBe(whole.length);
     expect(Buffer.from(target.subarray(0, length - 32)).equals(whole.subarray(0, length - 32))).toBe(true);

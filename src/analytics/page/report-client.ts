@@ -49,6 +49,7 @@ function options(chart: Chart, width: number): uPlot.Options {
       {
         grid: GRID,
         ticks: GRID,
+        space: 90,
         ...(chart.xLabel === undefined ? {} : { label: chart.xLabel }),
         ...(time ? { values: (_, at, __, ___, step) => at.map((s) => clock(s, step)) } : {}),
       },
