@@ -162,6 +162,7 @@ const DRAIN_LIMIT = 512;
 const RECORDS = COUNTERS.factor.indexOf("records");
 const EVENTS = COUNTERS.factor.indexOf("events");
 const OVERFLOWS = COUNTERS.factor.indexOf("overflows");
+const WINDOW_OVERFLOWS = COUNTERS.factor.indexOf("windowOverflows");
 
 class FactorAgent implements Agent {
   readonly name = "factor";
@@ -200,6 +201,7 @@ class FactorAgent implements Agent {
     this.slots[RECORDS]! += count;
     this.slots[EVENTS] = this.handler.updates;
     this.slots[OVERFLOWS] = this.handler.lost;
+    this.slots[WINDOW_OVERFLOWS] = this.handler.windowOverflows;
     return count;
   }
 

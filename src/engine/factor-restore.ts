@@ -1,5 +1,6 @@
 // Brings FACTOR's state back at the start of a session: the newest good checkpoint, then what the journal holds
-// of the market stream after it (hybrid recovery). The books are not used until the feed has synchronised them.
+// of the market stream after it (hybrid recovery); without a checkpoint, all that the journal holds of the day. The
+// books are not used until the feed has synchronised them.
 // Cold. What was restored is kept beside the journal, so that `replay --verify` starts from the same state.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -30,26 +31,32 @@ export function restoreFactor(state: FactorState, options: RestoreOptions): bool
   const { note, session } = options;
   const skipped = (path: string, why: string): void => note(`checkpoint ${path} is not used: ${why}`);
   const found = restoreNewest(state, options.dir, skipped, options.baseNs);
-  if (found !== null) {
-    const replayed = replayJournal(state, Number(found.info.position / 1_000_000n), options);
-    const age = ((found.info.nowNs - state.f64[0]!) / -1e9).toFixed(1);
-    note(`factors restored from ${found.path} and ${replayed} journal records (${age} s) after it`);
+  const from = found?.info.nowNs ?? 0;
+  const replayed = replayJournal(state, found === null ? null : found.info.position, options);
+  const restored = found !== null || replayed > 0;
+  if (restored) {
+    const where = found === null ? "the journal alone:" : `${found.path} and`;
+    const age = from === 0 ? "" : ` (${((state.f64[0]! - from) / 1e9).toFixed(1)} s) after it`;
+    note(`factors restored from ${where} ${replayed} journal records${age}`);
     for (const context of state.contexts) context.setReady(false, state.f64[0]!);
   }
   state.f64[WORD_NONCE_LO] = session.nonceLo;
   state.f64[WORD_NONCE_HI] = session.nonceHi;
   state.f64[WORD_SEQUENCE] = NONE_YET;
-  if (found === null) return false;
-  keepStart(state, options);
-  return true;
+  if (restored) keepStart(state, options);
+  return restored;
 }
 
-/** Market records after the checkpoint; 0 when the journal does not hold its session. */
-function replayJournal(state: FactorState, writtenMs: number, options: RestoreOptions): number {
-  const segments = segmentsAfter(state, writtenMs, options);
+/**
+ * Market records after the checkpoint that was taken at `takenNs` since the epoch, all of the day for null; 0 when the
+ * journal does not hold its session.
+ */
+function replayJournal(state: FactorState, takenNs: bigint | null, options: RestoreOptions): number {
+  const segments = segmentsAfter(state, takenNs, options);
   if (segments.length === 0) return 0;
   const { f64 } = state;
-  const [lo, hi, last] = [f64[WORD_NONCE_LO]!, f64[WORD_NONCE_HI]!, f64[WORD_SEQUENCE]!];
+  const [lo, hi] = [f64[WORD_NONCE_LO]!, f64[WORD_NONCE_HI]!];
+  const last = takenNs === null ? NONE_YET : f64[WORD_SEQUENCE]!;
   const handler = new FactorHandler({ state, sink: new NoSink(), baseNs: options.baseNs });
   handler.onRestored();
   let records = 0;
@@ -73,8 +80,9 @@ function replayJournal(state: FactorState, writtenMs: number, options: RestoreOp
 }
 
 /** Of the checkpoint's session and those after it, still written to when the checkpoint was taken or later. */
-function segmentsAfter(state: FactorState, writtenMs: number, options: RestoreOptions): SegmentFile[] {
+function segmentsAfter(state: FactorState, takenNs: bigint | null, options: RestoreOptions): SegmentFile[] {
   const { session, note, maxBytes = DEFAULT_MAX_BYTES } = options;
+  const writtenMs = takenNs === null ? 0 : Number(takenNs / 1_000_000n);
   let all: SegmentFile[];
   try {
     all = listSegments(options.walDir);
@@ -83,7 +91,8 @@ function segmentsAfter(state: FactorState, writtenMs: number, options: RestoreOp
   }
   const of = (s: SegmentFile, lo: number, hi: number): boolean =>
     s.header?.nonceLo === lo && s.header.nonceHi === hi;
-  const first = all.findIndex((s) => of(s, state.f64[WORD_NONCE_LO]!, state.f64[WORD_NONCE_HI]!));
+  const own = (s: SegmentFile): boolean => of(s, state.f64[WORD_NONCE_LO]!, state.f64[WORD_NONCE_HI]!);
+  const first = takenNs === null ? 0 : all.findIndex(own);
   if (first < 0) {
     note("the journal does not hold the checkpoint's session: the checkpoint alone is used");
     return [];
@@ -94,7 +103,8 @@ function segmentsAfter(state: FactorState, writtenMs: number, options: RestoreOp
     .filter((s) => statSync(s.file).mtimeMs >= writtenMs);
   const bytes = later.reduce((sum, s) => sum + statSync(s.file).size, 0);
   if (bytes <= maxBytes) return later;
-  note(`${bytes} bytes of journal after the checkpoint are too many to replay: the checkpoint alone is used`);
+  const instead = takenNs === null ? "factors start empty" : "the checkpoint alone is used";
+  note(`${bytes} bytes of journal are too many to replay: ${instead}`);
   return [];
 }
 

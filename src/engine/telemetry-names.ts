@@ -15,7 +15,7 @@ export const COUNTERS = {
     "overflows",
     "journalLost",
   ],
-  factor: ["records", "events", "overflows"],
+  factor: ["records", "events", "overflows", "windowOverflows"],
   execution: [
     ...EXECUTION_COUNTERS,
     "ordersLost",

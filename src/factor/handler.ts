@@ -180,6 +180,13 @@ export class FactorHandler implements RecordHandler {
     return this.out.lostTotal;
   }
 
+  /** Windows that reached behind what the contexts keep, and so were cut. */
+  get windowOverflows(): number {
+    let total = 0;
+    for (let i = 0; i < this.slots.length; i++) total += this.slots[i]!.context.overflows;
+    return total;
+  }
+
   /** True between events: arena and books are then the whole state. */
   get betweenEvents(): boolean {
     return !this.eventBook && !this.eventTrade;

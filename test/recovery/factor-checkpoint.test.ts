@@ -204,6 +204,22 @@ describe("a start of the engine", () => {
     expect(differing(replayed.state, state, 0)).toBe(-1);
   });
 
+  test("without a usable checkpoint rebuilds from the journal, bit for bit", () => {
+    const dir = folder();
+    const before = session(dir, market.slice(0, 300), 250);
+    for (const path of checkpointFiles(dir)) rmSync(path);
+    const { state } = lane();
+    const notes: string[] = [];
+    const note = (t: string): void => void notes.push(t);
+    const walDir = join(dir, "wal");
+    expect(restoreFactor(state, { dir, walDir, baseNs: BASE_NS, session: SESSION, note })).toBe(true);
+    expect(notes[0]).toMatch(/^factors restored from the journal alone: \d{3,} journal records$/);
+    const stopped = lane();
+    restoreCheckpoint(stopped.state, sealCheckpoint(captureCheckpoint(before, BASE_NS, 1n)));
+    stopped.state.contexts[0]!.setReady(false, stopped.state.f64[0]!);
+    expect(differing(state, stopped.state, 4)).toBe(-1);
+  });
+
   test("of another day, or without the journal, says what it leaves out", () => {
     const dir = folder();
     session(dir, market.slice(0, 120), 100);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { Prng } from "../../../src/core/prng.ts";
 import { BUILT_IN } from "../../../src/factor/catalogue.ts";
+import { makeFactorState } from "../../../src/factor/factor-state.ts";
 import { FactorGraph } from "../../../src/factor/graph.ts";
 import { GraphError, type GraphProblem, problemText } from "../../../src/factor/graph-error.ts";
 import { compileToml, loadGraphFile } from "../../../src/factor/graph-toml.ts";
@@ -27,6 +28,53 @@ function problems(text: string): readonly GraphProblem[] {
 }
 
 const HEAD = '[graph]\nname = "g"\n';
+
+describe("[context]", () => {
+  const graph = (context: string): string =>
+    `${HEAD}[[nodes]]\nid = "v"\nexpr = "vwap(10)"\n[outputs]\no = "v"\n[context]\n${context}`;
+  const contextOf = (...texts: string[]) => {
+    const graphs = texts.map((t, k) => ({ name: `g${k}`, program: compileToml(t, "g.toml"), instrument: 1 }));
+    const instruments = [{ id: 1, symbol: "X", tickSize: "1", lotSize: "1" }];
+    return makeFactorState({ instruments, graphs }).contexts[0]!.config;
+  };
+
+  test("sets what is kept; of several graphs the larger capacity and the shorter interval", () => {
+    const one = graph(
+      'trade_capacity = 1000\nhistory_levels = 5\nsnapshot_interval = "1s"\nhistory_duration = "2s"',
+    );
+    expect(contextOf(one)).toMatchObject({
+      tradeCapacity: 1024,
+      historyLevels: 5,
+      snapshotIntervalNs: 1e9,
+      historyDurationNs: 2e9,
+    });
+    const two = graph('trade_capacity = 5000\nsnapshot_interval = "500ms"');
+    expect(contextOf(one, two)).toMatchObject({
+      tradeCapacity: 8192,
+      snapshotIntervalNs: 5e8,
+      historyLevels: 5,
+    });
+  });
+
+  test("names a wrong value with its line", () => {
+    expect(problems(graph("trade_capacity = 0\nhistory_duration = 5\nx = 1")).map(problemText)).toEqual([
+      "g.toml:11: unknown key x; expected snapshot_interval, history_duration, history_levels, trade_capacity, flow_capacity, integral_capacity",
+      'g.toml:10: history_duration must be a duration such as "100ms"',
+      "g.toml:9: trade_capacity must be an integer 1 … 16777216",
+    ]);
+  });
+
+  test("an Alpha node makes its signal known", () => {
+    const program = compileToml(
+      `${HEAD}[[nodes]]\nid = "a"\nexpr = 'alpha("s")'\n[outputs]\no = "a"\n`,
+      "g.toml",
+    );
+    const instruments = [{ id: 1, symbol: "X", tickSize: "1", lotSize: "1" }];
+    const graphs = [{ name: "g", program, instrument: 1 }];
+    const { alphas } = makeFactorState({ instruments, graphs, alphas: ["other"] });
+    expect(alphas.names).toEqual(["other", "s"]);
+  });
+});
 
 describe("the example of requirements document 2", () => {
   test("compiles as it stands to six nodes and three outputs", async () => {
