@@ -56,11 +56,11 @@ import {
 } from "../wire/messages.gen.ts";
 import { Emitter } from "./emitter.ts";
 import { type FactorState, WORD_SEQUENCE } from "./factor-state.ts";
+import { IntervalSchedule } from "./interval-schedule.ts";
 import {
   bboChanged,
   clearLevels,
   dropFresh,
-  earliestDue,
   freshRecords,
   GraphSlot,
   ownRecords,
@@ -101,12 +101,11 @@ export class FactorHandler implements RecordHandler {
   /** Slot by instrument id, null = not ours. */
   private readonly byId: (Slot | null)[];
   private readonly graphs: GraphSlot[];
-  private readonly intervals: GraphSlot[];
+  private readonly intervals: IntervalSchedule;
   private readonly alwaysForwarded: KindSet;
   private readonly assumeSynced: boolean;
   private readonly statsLevels: number;
   private readonly interpret: boolean;
-  private nextDue: number;
   private eventBook: boolean;
   private eventTrade: boolean;
   /** Book whose event is open and not forwarded: its further levels go straight there. Null between events. */
@@ -134,7 +133,7 @@ export class FactorHandler implements RecordHandler {
       this.byId[slot.id] = slot;
     }
     this.graphs = [];
-    this.intervals = [];
+    this.intervals = new IntervalSchedule(this.f64);
     this.linkGraphs(options.baseNs);
     this.alwaysForwarded = new KindSet();
     for (const s of options.subscriptions ?? []) {
@@ -146,7 +145,6 @@ export class FactorHandler implements RecordHandler {
     this.assumeSynced = options.assumeSynced === true;
     this.statsLevels = options.statsLevels ?? 10;
     this.interpret = options.interpret === true;
-    this.nextDue = Infinity;
     this.eventBook = false;
     this.eventTrade = false;
     this.openBook = null;
@@ -170,7 +168,7 @@ export class FactorHandler implements RecordHandler {
       assert(own !== null && own !== undefined, "graph runs on an instrument that is not configured");
       if (on === "book") own.bookGraphs.push(slot);
       else if (on === "trade") own.tradeGraphs.push(slot);
-      else this.intervals.push(slot);
+      else this.intervals.graphs.push(slot);
       for (const s of this.slots) if (graph.reads(s.context)) s.readers.push(slot);
     });
   }
@@ -296,7 +294,7 @@ export class FactorHandler implements RecordHandler {
 
   /** End of the data: fires what is due at or before the last record (not for live use). */
   finish(): void {
-    if (this.intervals.length > 0 && this.nextDue <= this.f64[0]!) this.fireIntervals(this.f64[0]! + 1, 0);
+    if (this.intervals.nextDue <= this.f64[0]!) this.fireIntervals(this.f64[0]! + 1, 0);
   }
 
   /** After a restore: the touch and the timers follow from book and arena; everything is sent again. */
@@ -305,7 +303,7 @@ export class FactorHandler implements RecordHandler {
       this.slots[i]!.context.refreshTouch();
       this.slots[i]!.bidPx = -1;
     }
-    this.nextDue = this.f64[0] === 0 ? Infinity : earliestDue(this.intervals, this.f64);
+    if (this.f64[0] !== 0) this.intervals.settle();
   }
 
   private onForeign(m: RecordMemory, at: number, kind: number, id: number): void {
@@ -557,35 +555,24 @@ export class FactorHandler implements RecordHandler {
   /** Logical time moves to `recv`: first the instants that have passed. */
   private advance(recv: number, exchTsNs: number): void {
     for (let i = 0; i < this.slots.length; i++) this.slots[i]!.context.tick(recv);
-    if (this.intervals.length > 0) {
-      if (this.nextDue === Infinity) this.startIntervals(recv);
-      else if (recv > this.nextDue) this.fireIntervals(recv, exchTsNs);
+    if (this.intervals.graphs.length > 0) {
+      if (this.intervals.nextDue === Infinity) this.intervals.start(recv);
+      else if (recv > this.intervals.nextDue) this.fireIntervals(recv, exchTsNs);
     }
     for (let i = 0; i < this.slots.length; i++) this.slots[i]!.context.nowNs = recv;
     this.f64[0] = recv;
   }
 
-  private startIntervals(first: number): void {
-    for (let k = 0; k < this.intervals.length; k++) {
-      const g = this.intervals[k]!;
-      const passed = Math.floor((first - g.phaseNs) / g.intervalNs);
-      this.f64[g.dueWord] = (passed + 1) * g.intervalNs + g.phaseNs;
-    }
-    this.nextDue = earliestDue(this.intervals, this.f64);
-  }
-
   /** Fires every instant before `recv`, in time order. */
   private fireIntervals(recv: number, exchTsNs: number): void {
-    while (this.nextDue < recv) {
-      const due = this.nextDue;
+    const { intervals } = this;
+    while (intervals.nextDue < recv) {
+      const due = intervals.nextDue;
       this.f64[0] = due;
-      for (let k = 0; k < this.intervals.length; k++) {
-        const g = this.intervals[k]!;
-        if (this.f64[g.dueWord] !== due) continue;
-        this.f64[g.dueWord] = due + g.intervalNs;
-        this.fire(g, due, exchTsNs);
+      for (let k = 0; k < intervals.graphs.length; k++) {
+        if (intervals.take(k, due)) this.fire(intervals.graphs[k]!, due, exchTsNs);
       }
-      this.nextDue = earliestDue(this.intervals, this.f64);
+      intervals.settle();
     }
   }
 

@@ -136,16 +136,6 @@ export function bboChanged(slot: Slot, nowNs: number): boolean {
   );
 }
 
-/** Session time of the next instant of any of `intervals`. */
-export function earliestDue(intervals: readonly GraphSlot[], f64: Float64Array): number {
-  let due = Infinity;
-  for (let k = 0; k < intervals.length; k++) {
-    const d = f64[intervals[k]!.dueWord]!;
-    if (d < due) due = d;
-  }
-  return due;
-}
-
 /** A DepthClear: side 0 = both. */
 export function clearLevels(book: L2Book, side: number, pxTicks: number): void {
   if (side >= 0) book.clearTo(BID, pxTicks);
