@@ -64,7 +64,16 @@ async function start(): Promise<Start> {
     const config = join(dir, "start.toml");
     const warmup = values.cold ? "[engine]\nwarmup_messages = 0\n" : "";
     writeFileSync(config, `${warmup}[sim]\nspeed = ${Number(values.speed)}\n`);
-    const args = ["--config", config, "--data-dir", join(dir, "data"), "--for", values.for, "--json"];
+    const args = [
+      "--config",
+      config,
+      "--data-dir",
+      join(dir, "data"),
+      "--for",
+      values.for,
+      "--json",
+      "--no-clickhouse",
+    ];
     const begun = performance.now();
     const child = Bun.spawn(["bun", LIVE, ...args], { stdout: "pipe", stderr: "pipe" });
     const [out, err] = await Promise.all([

@@ -125,7 +125,7 @@ async function runLive(
   writeFileSync(config, configText(options, port, credentials));
   const live = Bun.spawn(
     [process.execPath, join(ROOT, "src/cli/live.ts"), "--config", config, "--data-dir", dataDir].concat([
-      ...["--for", `${options.seconds}s`, "--json"],
+      ...["--for", `${options.seconds}s`, "--json", "--no-clickhouse"],
     ]),
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );

@@ -16,7 +16,9 @@ import type { TomlTable } from "../core/toml.ts";
 import { EngineError } from "../engine/engine-error.ts";
 import { type EngineLog, LiveEngine } from "../engine/live-engine.ts";
 import { watchSignals } from "../engine/signals.ts";
-import { summaryText } from "../engine/summary.ts";
+import { type SessionSummary, summaryText } from "../engine/summary.ts";
+import { RecorderLink } from "../record/recorder-link.ts";
+import { targetKind } from "../record/recorder-settings.ts";
 import { VERSION } from "./version.ts";
 
 const USAGE = `usage: bun run live [options]
@@ -27,9 +29,10 @@ const USAGE = `usage: bun run live [options]
   --for T                stop after 30s, 5m, 1h
   --port N               port of the API (default: any free one)
   --data-dir D           default var/<env>
-  --no-clickhouse        keep the WAL only
+  --no-clickhouse        no database: the WAL only (recorder.target = "jsonl" writes files)
   --json                 the last line of stdout is the summary as one JSON object`;
 
+const NO_CLICKHOUSE = "HOTLANE_NO_CLICKHOUSE";
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_UNSAFE = 4;
@@ -41,6 +44,8 @@ interface Options {
   readonly env: string;
   readonly file: string | undefined;
   readonly flags: TomlTable;
+  /** --no-clickhouse, or the environment says so. */
+  readonly noClickHouse: "flag" | "environment" | "";
   /** null = until a signal. */
   readonly forMs: number | null;
   readonly json: boolean;
@@ -72,6 +77,7 @@ function readOptions(args: string[]): Options {
     env: values.env,
     file: values.config,
     flags,
+    noClickHouse: values["no-clickhouse"] ? "flag" : process.env[NO_CLICKHOUSE] === "1" ? "environment" : "",
     forMs: values.for === undefined ? null : durationMs(values.for),
     json: values.json,
   };
@@ -135,17 +141,58 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
   if (config.admin.enabled) requireFreePort(config.admin.host, config.admin.port);
   await engine.start();
   mayTrade = true;
+  const recorder = startRecorder(engine, config, options.noClickHouse, log);
   const admin = config.admin.enabled ? await openAdmin(engine, config, log, end) : null;
   announce(admin, config, options.json);
   if (options.forMs !== null) setTimeout(() => end("the time of --for is over"), options.forMs);
   const ending = await ended.promise;
   log(ending.failed ? "error" : "info", `stopping: ${ending.why}`);
-  const { summary, proven } = await engine.stop(ending.keep);
+  const { summary: session, proven } = await engine.stop(ending.keep);
   await admin?.stop();
+  const summary = await recordRest(recorder, session, config.recorder.finishMs, log);
   unwatch();
   console.log(options.json ? JSON.stringify(summary) : summaryText(summary));
   if (!proven) return EXIT_UNSAFE;
   return ending.failed ? EXIT_FAILED : 0;
+}
+
+/** null: nothing is behind the WAL. Started when the lanes trade already: they never wait for it. */
+function startRecorder(
+  engine: LiveEngine,
+  config: HotlaneConfig,
+  noClickHouse: Options["noClickHouse"],
+  log: EngineLog,
+): RecorderLink | null {
+  const kind = targetKind(config.recorder, noClickHouse);
+  if (kind === "none") return null;
+  const { placement } = engine.view.plan;
+  const pinned = placement.lanes.some((lane) => lane.cpu >= 0);
+  const task = {
+    config: config.recorder,
+    dataDir: config.engine.dataDir,
+    syncWal: config.journal.fsync !== "none",
+    cpus: pinned ? placement.housekeeping : [],
+  };
+  const recorder = new RecorderLink(task, kind, log);
+  engine.view.recorder = () => recorder.summary;
+  return recorder;
+}
+
+/** Waits, at most `ms`, until the store has the whole session; what is missing then is recorded at the next start. */
+async function recordRest(
+  recorder: RecorderLink | null,
+  summary: SessionSummary,
+  ms: number,
+  log: EngineLog,
+): Promise<SessionSummary> {
+  if (recorder === null) return summary;
+  const complete = await recorder.finish(ms);
+  if (!complete)
+    log(
+      "warn",
+      "the store does not have everything yet: the next start on this data directory records the rest",
+    );
+  return { ...summary, recorder: recorder.summary };
 }
 
 /** A fault of main's own must not end the process with orders at the venue: it ends the session instead. */

@@ -149,6 +149,10 @@ function resolvePaths(config: HotlaneConfig, merged: MergedLayers): HotlaneConfi
       ...config.venue,
       credentialsFile: from(["venue", "credentials_file"], config.venue.credentialsFile),
     },
+    recorder: {
+      ...config.recorder,
+      passwordFile: from(["recorder", "password_file"], config.recorder.passwordFile),
+    },
     admin: { ...config.admin, tokenFile: from(["admin", "token_file"], config.admin.tokenFile) },
     strategies: config.strategies.map((strategy, i) => ({
       ...strategy,

@@ -38,7 +38,7 @@ export function schemaAt(path: TomlPath): SchemaNode | undefined {
 
 const SECRET = /secret|password|passphrase|credential|api_?key|private_?key|(^|_)token(_|$)/i;
 /** Keys that hold the path of a secret, not the secret. */
-const SECRET_PATHS = new Set(["credentials_file", "token_file"]);
+const SECRET_PATHS = new Set(["credentials_file", "token_file", "password_file"]);
 export const isSecretKey = (name: string): boolean => SECRET.test(name) && !SECRET_PATHS.has(name);
 
 export const keyText = (path: TomlPath): string =>

@@ -253,6 +253,44 @@ const journal = z.strictObject({
   ),
 });
 
+const recorder = z.strictObject({
+  target: choice(
+    ["clickhouse", "jsonl", "none"],
+    "clickhouse = the server at url, or the embedded engine; jsonl = files in <data_dir>/jsonl; none = the WAL only",
+  ),
+  url: url(["http", "https"], 'your ClickHouse server; "" = the embedded engine'),
+  user: name(/^[A-Za-z0-9_.@-]{1,64}$/, "user name", "of your server"),
+  password_file: text(
+    'path from the TOML file, mode 0600; "" = HOTLANE_CLICKHOUSE_PASSWORD, or none',
+    "password of that user",
+  ),
+  database: name(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "1 … 64 letters, digits, _", "made when absent"),
+  cluster: name(/^[A-Za-z0-9_.-]{0,64}$/, 'cluster name, or ""', "Distributed tables and ON CLUSTER"),
+  replicated: bool("Replicated tables; the servers define the macros shard and replica"),
+  market_data: z.array(z.enum(["depth", "trades", "bbo", "mark"])).meta({
+    description: "market data that becomes rows; the WAL has all of it",
+    expected: 'any of "depth", "trades", "bbo", "mark"',
+  }),
+  ttl_days: int(0, 36_500, "days", "rows are dropped after; 0 = never"),
+  market_ttl_days: int(0, 36_500, "days", "the same for market_data"),
+  wal_keep_hours: int(
+    0,
+    876_000,
+    "h",
+    "WAL segments that the store has are removed after; 0 = never. Replay needs them",
+  ),
+  memory_mb: int(256, 1_048_576, "MB", "cap of the embedded engine's memory"),
+  threads: int(1, 256, "threads", "of one query in the embedded engine"),
+  nice: int(0, 19, "", "priority of the recorder and the embedded engine below everything else"),
+  min_free_bytes: int(
+    0,
+    2 ** 40,
+    "bytes",
+    "embedded engine: below this much free space market data is not recorded, with an alarm; orders are",
+  ),
+  finish_ms: int(0, 600_000, "ms", "time at the end of a session for what the store does not have yet"),
+});
+
 const admin = z.strictObject({
   enabled: bool("serve the API, page and metrics"),
   host: name(
@@ -285,6 +323,7 @@ export const configSchema = z.strictObject({
   strategies: z.array(strategy).max(256).meta({ description: "strategies", expected: "0 … 256 tables" }),
   risk,
   journal,
+  recorder,
   admin,
   log,
 });

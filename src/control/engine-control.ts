@@ -1,6 +1,7 @@
 // What an operator may see and do with a running engine, apart from how it is asked (HTTP API, ctl, iceoryx2).
 // Views are plain JSON: money, price and quantity are decimal strings, times ISO 8601 UTC text, durations
 // numbers with their unit last. Reads come from main's cold copies and never wait for a lane.
+import type { RecorderSummary } from "../engine/summary.ts";
 import type { MetricFamily } from "./metric-families.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -99,14 +100,6 @@ export interface JournalView {
   readonly failed: boolean;
 }
 
-export interface RecorderView {
-  /** "wal", "clickhouse" or "off". */
-  readonly target: string;
-  readonly rows: Readonly<Record<string, number>>;
-  readonly lagMs: number;
-  readonly retries: number;
-}
-
 export interface RingView {
   readonly name: string;
   readonly depth: number;
@@ -130,7 +123,7 @@ export interface StatusView {
   readonly strategies: readonly StrategyView[];
   readonly rings: readonly RingView[];
   readonly journal: JournalView;
-  readonly recorder: RecorderView;
+  readonly recorder: RecorderSummary;
   /** Records that did not fit anywhere; 0 in a healthy session. */
   readonly drops: number;
 }

@@ -29,6 +29,17 @@ export interface MetricsSource {
 }
 
 export const KILL_STATES: readonly KillState[] = ["armed", "killed", "emergency"];
+const RECORDER_STATES = [
+  "off",
+  "starting",
+  "recording",
+  "retrying",
+  "storeFull",
+  "refused",
+  "restarting",
+  "unavailable",
+  "done",
+] as const;
 const US_PER_SECOND = 1e6;
 const MS_PER_SECOND = 1e3;
 const NONE: Labels = {};
@@ -76,6 +87,17 @@ function processFamilies(s: StatusView): MetricFamily[] {
       Object.entries(s.recorder.rows).map(([table, rows]) => [{ table }, rows] as const),
     ),
     counter("hotlane_recorder_retries_total", "Batches sent again.", [[NONE, s.recorder.retries]]),
+    gauge("hotlane_recorder_state", "The present state is 1.", [
+      ...stateSamples({ target: s.recorder.target }, RECORDER_STATES, s.recorder.state),
+    ]),
+    counter(
+      "hotlane_recorder_shed_rows_total",
+      "Market rows not recorded because the store's disk ran low.",
+      [[NONE, s.recorder.shedRows]],
+    ),
+    gauge("hotlane_recorder_alarm", "1 while the recorder cannot do its work.", [
+      [NONE, s.recorder.alarm === "" ? 0 : 1],
+    ]),
   ];
 }
 

@@ -111,7 +111,7 @@ export class LiveReads implements EngineReads {
         unackedWindowUs: Math.round(journal["unackedWindowUs"]!),
         failed: journal["failed"] === 1,
       },
-      recorder: { target: "wal", rows: {}, lagMs: 0, retries: 0 },
+      recorder: view.recorder(),
       drops: view.drops(),
     };
   }

@@ -15,8 +15,10 @@ import {
   pnlByCurrency,
   positionSummary,
   quantiles,
+  type RecorderSummary,
   type SessionSummary,
   volumeBySymbol,
+  WAL_ONLY,
 } from "./summary.ts";
 
 const ROLES: readonly LaneRole[] = ["feed", "factor", "execution", "writer"];
@@ -28,6 +30,8 @@ export class EngineView {
   readonly execution: ExecutionBoardView;
   /** Decision rings, for readDecisions. */
   readonly whyValues: Float64Array;
+  /** Whoever starts a recorder says here how it is doing. */
+  recorder: () => RecorderSummary = () => WAL_ONLY;
   private readonly link: MainLink;
   private readonly telemetry: Readonly<Record<LaneRole, TelemetryReader>>;
 
@@ -125,12 +129,7 @@ export class EngineView {
       pnl: pnlByCurrency(pairs, start.instruments, this.execution.account().fundingE8),
       latencyNs: Object.fromEntries(latency),
       journal: pick(journal, ["records", "bytes", "segments", "unackedWindowUs"]),
-      recorder: {
-        target: "wal",
-        rows: { orders: 0, fills: 0, positions: 0, market_data: 0, risk_log: 0 },
-        lagMs: 0,
-        retries: 0,
-      },
+      recorder: this.recorder(),
       drops: this.drops(),
       end,
     };

@@ -41,6 +41,33 @@ export interface CurrencySummary {
   readonly funding: string;
 }
 
+export interface RecorderSummary {
+  /** "embedded", the server's host, "jsonl", or "wal" when nothing is behind the log. */
+  readonly target: string;
+  /** Acknowledged in this data directory, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Age of the oldest record that is not acknowledged. */
+  readonly lagMs: number;
+  readonly retries: number;
+  /** recording, retrying, storeFull, refused, done, …; "off" without a recorder. */
+  readonly state: string;
+  /** Market rows that were not recorded because the store's disk ran low. */
+  readonly shedRows: number;
+  /** "" = nothing is wrong. */
+  readonly alarm: string;
+}
+
+/** No recorder: what is written stays in the log. */
+export const WAL_ONLY: RecorderSummary = {
+  target: "wal",
+  rows: {},
+  lagMs: 0,
+  retries: 0,
+  state: "off",
+  shedRows: 0,
+  alarm: "",
+};
+
 export interface SessionSummary {
   readonly env: string;
   readonly session: string;
@@ -66,12 +93,7 @@ export interface SessionSummary {
     readonly segments: number;
     readonly unackedWindowUs: number;
   };
-  readonly recorder: {
-    readonly target: string;
-    readonly rows: Readonly<Record<string, number>>;
-    readonly lagMs: number;
-    readonly retries: number;
-  };
+  readonly recorder: RecorderSummary;
   readonly drops: number;
   /** How it ended: "clean", or why not. */
   readonly end: string;
@@ -221,6 +243,12 @@ export function summaryText(s: SessionSummary): string {
     ...(positions.length > 0 ? ["positions", ...positions] : []),
     ...(pnl.length > 0 ? ["pnl", ...pnl] : []),
     ...(latency.length > 0 ? ["latency", ...latency] : []),
+    `recorder ${s.recorder.target} (${s.recorder.state}), ${rowsText(s.recorder.rows)}, lag ${s.recorder.lagMs} ms, ${s.recorder.retries} retries${s.recorder.alarm === "" ? "" : `; ${s.recorder.alarm}`}`,
     `journal  ${s.journal.records} records, ${(s.journal.bytes / 1e6).toFixed(1)} MB, ${s.journal.segments} segments; drops ${s.drops}`,
   ].join("\n");
+}
+
+function rowsText(rows: Readonly<Record<string, number>>): string {
+  const all = Object.values(rows).reduce((sum, n) => sum + n, 0);
+  return `${all} rows (${rows["orders"] ?? 0} orders, ${rows["fills"] ?? 0} fills)`;
 }

@@ -57,12 +57,12 @@ export class SegmentScanner {
   readonly file: string;
   /** null: the file has no valid header; see `bad`. */
   readonly header: SegmentHeader | null;
-  readonly fileBytes: number;
   /** What was wrong so far, in file order. */
   readonly bad: BadRange[] = [];
   readonly batch: WalBatch;
   private readonly fd: number;
   private readonly memory: RecordMemory;
+  private size = 0;
   private windowStart = 0;
   private windowEnd = 0;
   private next = SEGMENT_HEADER_BYTES;
@@ -74,12 +74,17 @@ export class SegmentScanner {
     this.memory = memory;
     this.batch = new WalBatch(memory);
     this.fd = openSync(file, "r");
-    this.fileBytes = fstatSync(this.fd).size;
+    this.size = fstatSync(this.fd).size;
     this.load(0);
     const header = decodeSegmentHeader(memory.u8.subarray(0, Math.min(this.fileBytes, SEGMENT_HEADER_BYTES)));
     this.header = typeof header === "string" ? null : header;
     if (typeof header === "string")
       this.bad.push({ kind: "torn", offset: 0, bytes: this.fileBytes, reason: header });
+  }
+
+  /** Of the file, as far as it has been looked at. */
+  get fileBytes(): number {
+    return this.size;
   }
 
   /** Byte offset after the last valid batch. */
@@ -98,6 +103,18 @@ export class SegmentScanner {
     this.bad.push({ kind, offset: this.next, bytes: end - this.next, reason });
     this.ended = found < 0;
     return found < 0 ? false : this.take(found);
+  }
+
+  /** Like advance() for a file that is still written: false when no whole batch follows yet, and nothing is said. */
+  advanceWhole(): boolean {
+    if (this.ended || this.header === null) return false;
+    if (this.next >= this.size) this.size = fstatSync(this.fd).size;
+    if (this.next >= this.size) return false;
+    if (this.check(this.next) === null) return this.take(this.next);
+    // What is half written now is read again when it is asked for again.
+    this.windowEnd = this.windowStart;
+    this.size = fstatSync(this.fd).size;
+    return false;
   }
 
   close(): void {

@@ -30,6 +30,8 @@ export interface SessionManifest {
   readonly assets?: readonly string[];
   /** Stream number → name. */
   readonly streams: Readonly<Record<string, string>>;
+  /** Lane and stage by LatencyBucket.histogram; absent in older sessions. */
+  readonly latencyStages?: readonly (readonly [string, string])[];
   /** What the engine needs to run the session again (engine/replay-setup.ts); absent in older sessions. */
   readonly replay?: Readonly<Record<string, unknown>>;
 }

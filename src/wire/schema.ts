@@ -50,7 +50,7 @@ export const FLAGS = {
   MORE: 2,
   /** This record continues the one before it. */
   CONTINUATION: 4,
-  /** Came from a snapshot, not from the stream. */
+  /** Came from a snapshot, not from the stream; a Position that did not change: written at an interval. */
   SNAPSHOT: 8,
   /** Recovered from the venue's history, not seen live. */
   RECOVERED: 16,
@@ -420,6 +420,31 @@ export const MESSAGES: readonly Message[] = [
       f64("value0"),
       f64("value1"),
       f64("value2"),
+    ],
+  },
+  {
+    name: "PositionFunding",
+    kind: 33,
+    since: 1,
+    doc: "Second continuation of Position, where the ledger writes it. Two-limb sums: see core/two-limb.ts.",
+    body: [
+      f64("fundingHi", "1e-8 tick·lots; + received"),
+      f64("fundingLo"),
+      f64("midTicks", "NaN when unknown"),
+      f64("reserved0"),
+    ],
+  },
+  {
+    name: "LatencyBucket",
+    kind: 34,
+    since: 1,
+    doc: "What one bucket of a lane's latency histogram gained since the last snapshot; the last carries END_OF_EVENT.",
+    body: [
+      u32("histogram", "index in the manifest's latencyStages"),
+      u32("bucket", "bucket number: see core/histogram.ts"),
+      f64("count"),
+      f64("lowNs", "inclusive"),
+      f64("highNs", "exclusive"),
     ],
   },
 ];

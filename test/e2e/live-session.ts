@@ -41,7 +41,8 @@ export interface Ended {
 function spawn(script: string, args: readonly string[], env: Record<string, string> = {}): Child {
   const child = Bun.spawn([process.execPath, script, ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...env },
+    // Most tests are about trading; those about the recorder say HOTLANE_NO_CLICKHOUSE: "0".
+    env: { ...process.env, HOTLANE_NO_CLICKHOUSE: "1", ...env },
     ...{ stdin: "pipe", stdout: "pipe", stderr: "pipe" },
   }) as Child;
   children.add(child);

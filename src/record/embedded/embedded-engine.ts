@@ -52,6 +52,12 @@ export class EmbeddedEngine {
     return this.address;
   }
 
+  /** Resolves when it answers for the first time, or after `ms`. */
+  async up(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    while (this.address === null && !this.stopping && performance.now() < end) await Bun.sleep(POLL_MS);
+  }
+
   /** 0 = not running. */
   get pid(): number {
     return this.child?.pid ?? 0;

@@ -132,7 +132,15 @@ export class MemoryEngine implements EngineControl {
       strategies: [...this.strategies].map(([name, held]) => viewOf(name, held)),
       rings: [{ name: "market", depth: 3, capacity: 16_384 }],
       journal: { records: 1000, bytes: 64_000, segments: 1, unackedWindowUs: 800, failed: false },
-      recorder: { target: "wal", rows: { orders: 4, fills: 1 }, lagMs: 5, retries: 0 },
+      recorder: {
+        target: "embedded",
+        rows: { orders: 4, fills: 1 },
+        lagMs: 5,
+        retries: 0,
+        state: "recording",
+        shedRows: 0,
+        alarm: "",
+      },
       drops: 0,
     };
   }

@@ -1,0 +1,330 @@
+// Moves the WAL into a store, exactly once: chunk after chunk, the next one being made while the last one is on its
+// way, a checkpoint after the acknowledgement. Nothing here is waited for by trading; what the store does not take
+// stays in the WAL.
+//
+//   WAL ─▶ WalTail ─▶ Chunks (RowWriter) ─▶ one insert per table and day, with its token ─▶ checkpoint
+//
+// After a start, chunks may come that the store has already: it is asked for the rows of each until one is missing
+// whole. From then on, and for an insert whose answer was lost, the token keeps them single.
+import { closeSync, existsSync, fdatasyncSync, openSync } from "node:fs";
+import { readManifests } from "../journal/session-manifest.ts";
+import { readAudit } from "./audit-tail.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { CHUNK_RULE, type Chunk, Chunks } from "./chunks.ts";
+import type { Block } from "./columns.ts";
+import { dropSegments, expiredSegments } from "./retention.ts";
+import { type BlockOrigin, type RowStore, StoreFullError, StoreRefusedError } from "./row-store.ts";
+import { RowWriter, type RowWriterOptions } from "./row-writer.ts";
+import { WalTail } from "./wal-tail.ts";
+
+export type RecorderLog = (level: "debug" | "info" | "warn" | "error", text: string) => void;
+
+export interface RecorderOptions extends RowWriterOptions {
+  readonly walDir: string;
+  /** `<data-dir>/audit.jsonl` */
+  readonly auditFile: string;
+  readonly checkpointFile: string;
+  readonly store: RowStore;
+  /** Bring WAL files to the disk before their rows leave: after a power cut the store never has more than the WAL. */
+  readonly syncWal: boolean;
+  /** Hours that acknowledged segments are kept; 0 = for ever. */
+  readonly keepHours: number;
+  /** True while the store's disk runs low: market data is not sent, orders are. */
+  readonly diskLow: () => boolean;
+  /** Ask the store about every chunk, not only the first ones: loading into a store that has some of it. */
+  readonly askAlways?: boolean;
+  readonly log: RecorderLog;
+}
+
+export type RecorderState = "starting" | "recording" | "retrying" | "storeFull" | "refused" | "done";
+
+export interface RecorderFigures {
+  readonly target: string;
+  readonly state: RecorderState;
+  /** Rows acknowledged in this data directory, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Age of the oldest record without an acknowledgement. */
+  readonly lagMs: number;
+  readonly retries: number;
+  /** Market rows not sent because the disk ran low. */
+  readonly shedRows: number;
+  /** "" = nothing is wrong. */
+  readonly alarm: string;
+}
+
+const IDLE_MS = 50;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 5_000;
+const CHECKPOINT_MS = 1_000;
+const RETENTION_MS = 60_000;
+const PARALLEL = 3;
+
+export class Recorder {
+  private readonly options: RecorderOptions;
+  private readonly writer: RowWriter;
+  private readonly rows: Record<string, number> = {};
+  private storeState: RecorderState = "starting";
+  private alarm = "";
+  private retries = 0;
+  private shedRows = 0;
+  private inFlight: Chunk | null = null;
+  private chunks: Chunks | null = null;
+  private asking = true;
+  private over = false;
+  private stopped = false;
+  private storeId = "";
+  private auditOffset = 0;
+  private checkpointedMs = Number.NEGATIVE_INFINITY;
+  private retainedMs = Number.NEGATIVE_INFINITY;
+  private resume: Checkpoint["resume"] = null;
+
+  constructor(options: RecorderOptions) {
+    this.options = options;
+    this.writer = new RowWriter(options);
+  }
+
+  figures(nowMs: number = Date.now()): RecorderFigures {
+    const oldest = this.inFlight?.writtenMs ?? this.chunks?.oldestMs ?? Number.NaN;
+    return {
+      target: this.options.store.name,
+      state: this.storeState,
+      rows: { ...this.rows },
+      lagMs: Number.isNaN(oldest) ? 0 : Math.max(0, Math.round(nowMs - oldest)),
+      retries: this.retries,
+      shedRows: this.shedRows,
+      alarm: this.alarm,
+    };
+  }
+
+  /** Nobody writes the WAL any more: run() ends when all of it is in the store. */
+  finish(): void {
+    this.over = true;
+  }
+
+  /** run() ends soon, wherever it is. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** Resolves when finished or stopped; true = everything is in the store. */
+  async run(): Promise<boolean> {
+    const { store } = this.options;
+    const opened = await this.persistently(() => store.open());
+    if (opened === null) return false;
+    this.storeId = opened;
+    const start = await this.restore();
+    const tail = new WalTail(this.options.walDir, start);
+    this.chunks = new Chunks(tail, this.writer);
+    this.storeState = "recording";
+    try {
+      return await this.work(this.chunks, tail);
+    } finally {
+      tail.close();
+      await store.close();
+    }
+  }
+
+  private async restore(): Promise<Checkpoint["resume"]> {
+    const { checkpointFile, log, store } = this.options;
+    const saved = readCheckpoint(checkpointFile, (words) => log("warn", words));
+    if (saved === null || saved.store !== this.storeId) {
+      if (saved !== null)
+        log("warn", `${store.name} is another store than the one before: it gets the whole WAL`);
+      await store.rollback(null);
+      return null;
+    }
+    await store.rollback(saved.committed);
+    Object.assign(this.rows, saved.rows);
+    this.auditOffset = saved.auditOffset;
+    if (saved.state !== null) this.writer.restore(saved.state);
+    this.resume = saved.resume;
+    return saved.resume;
+  }
+
+  private async work(chunks: Chunks, tail: WalTail): Promise<boolean> {
+    let chunk = chunks.next(this.over);
+    while (!this.stopped) {
+      this.tellDamage(tail);
+      if (chunk === null) {
+        const { over } = this;
+        if (!(await this.sendAudit())) return false;
+        chunk = chunks.next(over);
+        if (chunk === null && over) return await this.complete();
+        if (chunk === null) await Bun.sleep(IDLE_MS);
+        continue;
+      }
+      const present: Chunk = chunk;
+      this.inFlight = present;
+      if (this.options.syncWal) syncFile(tail.segment.file);
+      const state = this.isDue() ? this.writer.save() : null;
+      const sent = this.send(present);
+      // Made while the other is on its way.
+      chunk = chunks.next(this.over);
+      if (!(await sent)) return false;
+      this.inFlight = null;
+      this.resume = present.resume;
+      if (state !== null) await this.checkpoint(state);
+      this.retain();
+    }
+    return false;
+  }
+
+  private async complete(): Promise<boolean> {
+    await this.checkpoint(this.writer.save());
+    this.storeState = "done";
+    return true;
+  }
+
+  private isDue(): boolean {
+    return performance.now() - this.checkpointedMs >= CHECKPOINT_MS;
+  }
+
+  private async checkpoint(state: Checkpoint["state"]): Promise<void> {
+    const { checkpointFile, store } = this.options;
+    const committed = await store.commit();
+    writeCheckpoint(checkpointFile, {
+      store: this.storeId,
+      resume: this.resume,
+      state,
+      auditOffset: this.auditOffset,
+      committed,
+      rows: this.rows,
+    });
+    this.checkpointedMs = performance.now();
+  }
+
+  /** All blocks of a chunk; false when stopped meanwhile. */
+  private async send(chunk: Chunk): Promise<boolean> {
+    const blocks = chunk.batch.blocks.filter((block) => !this.sheds(block));
+    let missing = 0;
+    let next = 0;
+    const sendSome = async (): Promise<boolean> => {
+      for (let i = next++; i < blocks.length; i = next++) {
+        const block = blocks[i]!;
+        const origin = originOf(chunk, block);
+        const there = this.asking
+          ? await this.persistently(() => this.options.store.count(block, origin))
+          : 0;
+        if (there === null) return false;
+        if (there !== block.rows) {
+          missing++;
+          if (!(await this.insert(block, origin))) return false;
+        }
+        this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
+      }
+      return true;
+    };
+    const done = await Promise.all(Array.from({ length: PARALLEL }, sendSome));
+    if (blocks.length > 0 && missing === blocks.length) this.asking = this.options.askAlways === true;
+    return done.every(Boolean);
+  }
+
+  private async insert(block: Block, origin: BlockOrigin): Promise<boolean> {
+    const inserted = await this.persistently(async () => {
+      await this.options.store.insert(block, origin);
+      return true;
+    });
+    return inserted !== null;
+  }
+
+  private sheds(block: Block): boolean {
+    if (block.table !== "market_data" || !this.options.diskLow()) return false;
+    if (this.shedRows === 0)
+      this.options.log("error", "the store's disk runs low: market data is not recorded, orders are");
+    this.shedRows += block.rows;
+    this.alarm = `disk low: ${this.shedRows} market rows not recorded (they are in the WAL)`;
+    return true;
+  }
+
+  /** Again and again with the same arguments until it is done; null when stopped. */
+  private async persistently<T>(action: () => Promise<T>): Promise<T | null> {
+    let delayMs = RETRY_MIN_MS;
+    let said = "";
+    while (!this.stopped) {
+      try {
+        const result = await action();
+        if (said !== "") this.recovered();
+        return result;
+      } catch (error) {
+        const words = (error as Error).message;
+        this.retries++;
+        this.storeState =
+          error instanceof StoreFullError
+            ? "storeFull"
+            : error instanceof StoreRefusedError
+              ? "refused"
+              : "retrying";
+        this.alarm = words;
+        if (words !== said)
+          this.options.log(
+            this.storeState === "retrying" ? "warn" : "error",
+            `${words}; the WAL keeps everything, trying again`,
+          );
+        said = words;
+        await this.pause(delayMs);
+        delayMs = Math.min(delayMs * 2, RETRY_MAX_MS);
+      }
+    }
+    return null;
+  }
+
+  private recovered(): void {
+    this.storeState = "recording";
+    this.alarm = "";
+    this.options.log("info", `${this.options.store.name}: records again`);
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    while (!this.stopped && performance.now() < end) await Bun.sleep(Math.min(IDLE_MS, ms));
+  }
+
+  private async sendAudit(): Promise<boolean> {
+    const { auditFile, walDir, log } = this.options;
+    const sessions = () => (existsSync(walDir) ? [...readManifests(walDir).bySession.values()] : []);
+    const lines = readAudit(auditFile, this.auditOffset, sessions, (words) => log("warn", words));
+    for (const { block, origin, end } of lines) {
+      const there = await this.persistently(() => this.options.store.count(block, origin));
+      if (there === null) return false;
+      if (there !== block.rows && !(await this.insert(block, origin))) return false;
+      this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
+      this.auditOffset = end;
+    }
+    return true;
+  }
+
+  private tellDamage(tail: WalTail): void {
+    for (const { file, offset, bytes, reason } of tail.problems.splice(0))
+      this.options.log("error", `${file} at ${offset}: ${bytes} bytes cannot be recorded: ${reason}`);
+  }
+
+  private retain(): void {
+    const { walDir, keepHours, log } = this.options;
+    if (keepHours <= 0 || this.resume === null) return;
+    if (performance.now() - this.retainedMs < RETENTION_MS) return;
+    this.retainedMs = performance.now();
+    const expired = expiredSegments(walDir, this.resume, keepHours, Date.now());
+    dropSegments(expired);
+    if (expired.length > 0)
+      log("info", `${expired.length} WAL segments are in the store and past their time: removed`);
+  }
+}
+
+function originOf(chunk: Chunk, block: Block): BlockOrigin {
+  const { session, first, end } = chunk;
+  return {
+    session,
+    first,
+    end,
+    token: `${session}:${first}-${end}:${block.table}:${block.day}:${CHUNK_RULE}`,
+  };
+}
+
+function syncFile(file: string): void {
+  const fd = openSync(file, "r");
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

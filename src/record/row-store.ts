@@ -1,0 +1,31 @@
+// Where rows go: a ClickHouse server (ours or the user's) or files. One block of rows is in it whole or not at all.
+import type { Block } from "./columns.ts";
+
+/** Which rows a block holds, and the name under which it is known when it comes again. */
+export interface BlockOrigin {
+  readonly session: string;
+  /** WAL positions, from inclusive, to exclusive. */
+  readonly first: number;
+  readonly end: number;
+  readonly token: string;
+}
+
+export interface RowStore {
+  /** For people: "embedded", a URL without secrets, "jsonl". */
+  readonly name: string;
+  /** Ready to take rows, its schema up to date. Returns what tells this store from an empty successor. */
+  open(): Promise<string>;
+  /** The number of rows that are there of this origin. */
+  count(block: Block, origin: BlockOrigin): Promise<number>;
+  insert(block: Block, origin: BlockOrigin): Promise<void>;
+  /** Everything inserted so far stays, whatever happens. Returns what a restart must know. */
+  commit(): Promise<unknown>;
+  /** Goes back to a commit: what came after it comes again. */
+  rollback(committed: unknown): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The store is out of disk: nothing is lost, the WAL keeps it. */
+export class StoreFullError extends Error {}
+/** Trying again cannot help before somebody changes something. */
+export class StoreRefusedError extends Error {}
