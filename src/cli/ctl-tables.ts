@@ -41,12 +41,19 @@ const pairs = (values: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");
 
+function marginLine(m: NonNullable<StatusView["margin"]>): string {
+  const distance =
+    m.liquidationDistance === null ? "" : `  liquidation ${(m.liquidationDistance * 100).toFixed(1)} % away`;
+  return `account ${m.currency}: equity ${m.equity}  margin ${m.initial}  free ${m.free}${distance}`;
+}
+
 export function statusText(s: StatusView): string {
   const kill =
     s.kill.state === "armed" ? "armed" : `${s.kill.state.toUpperCase()} since ${orDash(s.kill.since)}`;
   const reason = s.kill.reason === "" ? "" : ` (${s.kill.reason})`;
   const head = [
     `hotlane ${s.version}  env ${s.env}  session ${s.session}  up ${Math.floor(s.uptimeS)} s`,
+    ...(s.margin === null ? [] : [marginLine(s.margin)]),
     `kill word ${kill}${reason}  reconciled ${s.reconciled ? "yes" : "NO"}  storm ${s.storm}  drops ${s.drops}`,
   ];
   return [

@@ -160,6 +160,18 @@ const instrument = z.strictObject({
   max_position_qty: decimal("base units", "overrides risk.instrument.max_position_qty", {
     optional: true,
   }).default(""),
+  max_order_notional: decimal("USDT", "overrides risk.instrument.max_order_notional", {
+    optional: true,
+  }).default(""),
+  max_position_notional: decimal("USDT", "overrides risk.instrument.max_position_notional", {
+    optional: true,
+  }).default(""),
+  max_working_orders: int(
+    0,
+    65_536,
+    "orders",
+    "overrides risk.instrument.max_working_orders; 0 = not",
+  ).default(0),
 });
 
 const strategy = z.strictObject({
@@ -210,6 +222,12 @@ const risk = z.strictObject({
       100,
       "",
       "available balance over maintenance margin below which only reducing orders pass",
+    ),
+    max_leverage: real(
+      1,
+      125,
+      "×",
+      "positions and working orders are margined at 1 / the smaller of this and the venue's own",
     ),
   }),
   instrument: z.strictObject({

@@ -106,6 +106,19 @@ export interface RingView {
   readonly capacity: number;
 }
 
+/** Of the account, in the settlement currency of the first instrument. */
+export interface MarginView {
+  readonly currency: string;
+  readonly wallet: string;
+  /** Wallet and unrealised result. */
+  readonly equity: string;
+  /** Of positions with the worst case of working orders. */
+  readonly initial: string;
+  readonly free: string;
+  /** Move of all prices against the positions that liquidates, as a share; null when flat. */
+  readonly liquidationDistance: number | null;
+}
+
 export interface StatusView {
   readonly env: string;
   readonly version: string;
@@ -118,6 +131,8 @@ export interface StatusView {
   readonly kill: KillView;
   /** Storm guard: "NORMAL", "WARM", "STORM" or "HALT". */
   readonly storm: string;
+  /** null while the wallet is unknown. */
+  readonly margin: MarginView | null;
   readonly lanes: readonly LaneView[];
   readonly instruments: readonly InstrumentView[];
   readonly strategies: readonly StrategyView[];

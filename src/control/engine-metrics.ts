@@ -49,6 +49,7 @@ export function engineMetrics(source: MetricsSource): MetricFamily[] {
     ...processFamilies(source.status),
     ...laneFamilies(source.status),
     ...marketFamilies(source.status),
+    ...marginFamilies(source.status),
     ...tradingFamilies(source),
     ...counterFamilies(source.lanes),
     ...latencyFamilies(source.lanes),
@@ -170,6 +171,25 @@ function marketFamilies(s: StatusView): MetricFamily[] {
       s.instruments.flatMap((i) =>
         i.feedAgeMs === null ? [] : [[{ instrument: i.instrument }, i.feedAgeMs / MS_PER_SECOND] as const],
       ),
+    ),
+  ];
+}
+
+function marginFamilies({ margin }: StatusView): MetricFamily[] {
+  if (margin === null) return [];
+  const labels = { currency: margin.currency };
+  const distance = margin.liquidationDistance;
+  return [
+    gauge("hotlane_account_wallet", "Wallet as the venue states it.", [[labels, Number(margin.wallet)]]),
+    gauge("hotlane_account_equity", "Wallet and unrealised result.", [[labels, Number(margin.equity)]]),
+    gauge("hotlane_margin_initial", "Initial margin of positions with the worst case of working orders.", [
+      [labels, Number(margin.initial)],
+    ]),
+    gauge("hotlane_margin_free", "Equity less initial margin.", [[labels, Number(margin.free)]]),
+    gauge(
+      "hotlane_liquidation_distance_ratio",
+      "Move of all prices against the positions that liquidates, as a share of price; absent when flat.",
+      distance === null ? [] : [[NONE, distance]],
     ),
   ];
 }

@@ -22,6 +22,7 @@ import type {
   KillView,
   LaneView,
   LatencyView,
+  MarginView,
   OrdersFilter,
   OrderView,
   PnlView,
@@ -100,6 +101,7 @@ export class LiveReads implements EngineReads {
       reconciled: view.execution.account().reconciled,
       kill: this.kill(),
       storm: STORM_NAMES[view.execution.account().storm] ?? "NORMAL",
+      margin: this.margin(),
       lanes: this.lanes(),
       instruments: this.instruments(),
       strategies: this.strategies(),
@@ -229,6 +231,21 @@ export class LiveReads implements EngineReads {
 
   stateOf(strategy: number): StrategyStateName {
     return STRATEGY_STATE_NAMES[this.engine.view.execution.strategyState(strategy)] ?? "Error";
+  }
+
+  private margin(): MarginView | null {
+    const { view } = this.engine;
+    const { walletE8, equityE8, initialMarginE8, liquidationDistance } = view.execution.account();
+    if (Number.isNaN(walletE8) || Number.isNaN(equityE8)) return null;
+    const money = (e8: number) => formatDecimal(BigInt(Math.round(e8)), 8);
+    return {
+      currency: view.start.instruments[0]!.settle,
+      wallet: money(walletE8),
+      equity: money(equityE8),
+      initial: money(initialMarginE8),
+      free: money(equityE8 - initialMarginE8),
+      liquidationDistance: Number.isFinite(liquidationDistance) ? liquidationDistance : null,
+    };
   }
 
   private lanes(): LaneView[] {

@@ -2,11 +2,11 @@
 // execution lane a few times a second and at its end, read by main under the sequence lock. Cold enough: a
 // refresh copies strategies × instruments × 13 numbers.
 //
-//   | account 8 | per strategy 4 | per (strategy, instrument) 13 |
+//   | account 12 | per strategy 4 | per (strategy, instrument) 13 |
 import type { BoardReader, BoardWriter } from "../lane/board.ts";
 import type { Ledger } from "../order/ledger.ts";
 
-const ACCOUNT_SLOTS = 8;
+const ACCOUNT_SLOTS = 12;
 const STRATEGY_SLOTS = 4;
 const PAIR_SLOTS = 13;
 
@@ -25,6 +25,12 @@ export interface ExecutionState {
   readonly unattributed: number;
   /** Storm guard level. */
   readonly storm: number;
+  /** 1e-8 of the settlement currency; NaN while the wallet is unknown. */
+  readonly walletE8: number;
+  readonly equityE8: number;
+  readonly initialMarginE8: number;
+  /** As a share of price; Infinity when flat. */
+  readonly liquidationDistance: number;
   strategyState(strategy: number): number;
   strategyWorkingOrders(strategy: number): number;
 }
@@ -47,6 +53,10 @@ export class ExecutionBoard {
     v[5] = ledger.accountResultE8;
     v[6] = ledger.unassignedFunding.hi[0]!;
     v[7] = ledger.unassignedFunding.lo[0]!;
+    v[8] = state.walletE8;
+    v[9] = state.equityE8;
+    v[10] = state.initialMarginE8;
+    v[11] = state.liquidationDistance;
     let at = ACCOUNT_SLOTS;
     for (let s = 0; s < ledger.strategies; s++, at += STRATEGY_SLOTS) {
       v[at] = state.strategyState(s);
@@ -101,6 +111,12 @@ export interface AccountNow {
   readonly storm: number;
   /** Funding that the venue stated for the account as a whole, 1e-8 of the settlement currency. */
   readonly fundingE8: bigint;
+  /** 1e-8 of the settlement currency; NaN while the wallet is unknown. */
+  readonly walletE8: number;
+  readonly equityE8: number;
+  readonly initialMarginE8: number;
+  /** As a share of price; Infinity when flat. */
+  readonly liquidationDistance: number;
 }
 
 const LIMB_BITS = 52n;
@@ -137,6 +153,10 @@ export class ExecutionBoardView {
       unattributed: v[3]!,
       storm: v[4]!,
       fundingE8: twoLimbs(v, 6),
+      walletE8: v[8]!,
+      equityE8: v[9]!,
+      initialMarginE8: v[10]!,
+      liquidationDistance: v[11]!,
     };
   }
 

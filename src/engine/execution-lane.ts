@@ -215,6 +215,26 @@ class StateOf implements ExecutionState {
     return this.handler.parts.storm.state;
   }
 
+  get walletE8(): number {
+    return this.handler.parts.margin.walletE8;
+  }
+
+  get equityE8(): number {
+    return this.handler.parts.margin.equityE8(this.handler.parts.ledger);
+  }
+
+  get initialMarginE8(): number {
+    return this.handler.parts.gate.initialMarginE8();
+  }
+
+  get liquidationDistance(): number {
+    const { margin, ledger, limits } = this.handler.parts;
+    let valueE8 = 0;
+    for (let i = 1; i < ledger.instruments; i++)
+      valueE8 += Math.abs(ledger.netLots[i]!) * (ledger.markTicks[i]! || 0) * limits.unitE8[i]!;
+    return valueE8 === 0 ? Number.POSITIVE_INFINITY : margin.liquidationDistance(ledger, valueE8);
+  }
+
   strategyState(strategy: number): number {
     return this.handler.parts.gate.strategyState[strategy]!;
   }

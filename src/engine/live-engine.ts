@@ -26,6 +26,7 @@ import { EngineView } from "./engine-view.ts";
 import { type Lane, type LaneEvents, LaneHandle } from "./lane-handle.ts";
 import type { LaneStart } from "./lane-protocol.ts";
 import { STREAM_NAMES } from "./layout.ts";
+import { briefLiveTrading } from "./live-briefing.ts";
 import { MainLink } from "./main-link.ts";
 import { restoredState } from "./recovered.ts";
 import { replaySetup } from "./replay-setup.ts";
@@ -248,6 +249,8 @@ export class LiveEngine {
     this.startedNs = monotonicNs();
     required(this.supervisor).start();
     await this.armDeadMan();
+    if (this.settings.env === "live")
+      await briefLiveTrading(required(this.venue).rest, this.settings, hooks.log);
     // Consumers first, so that no producer meets a sleeping beginner.
     for (const lane of [...this.lanes].reverse()) lane.go();
     if (pinned) {

@@ -44,6 +44,9 @@ export interface InstrumentSettings {
   /** Overrides of risk.instrument; "" = none. */
   readonly maxOrderQty: string;
   readonly maxPositionQty: string;
+  readonly maxOrderNotional: string;
+  readonly maxPositionNotional: string;
+  readonly maxWorkingOrders: number;
 }
 
 export interface StrategySettings {

@@ -124,7 +124,12 @@ export async function resolveInstruments(
   const hedge = await access.rest.hedgeMode();
   if (!hedge.ok) throw new EngineError(`position mode: ${hedge.message}`, 1);
   if (hedge.value) throw new EngineError("the account is in hedge mode: switch it to one-way mode first", 2);
-  return found.value.map((instrument) => withFees(instrument, settings));
+  const leverages = await access.rest.leverages();
+  if (!leverages.ok) throw new EngineError(`leverage: ${leverages.message}`, 1);
+  return found.value.map((instrument) => {
+    const leverage = leverages.value.get(instrument.symbol);
+    return { ...withFees(instrument, settings), ...(leverage === undefined ? {} : { leverage }) };
+  });
 }
 
 function withFees(instrument: Instrument, settings: EngineSettings): Instrument {

@@ -35,6 +35,8 @@ export interface Instrument {
   readonly makerFeeE8: number;
   readonly takerFeeE8: number;
   readonly trading: boolean;
+  /** Of this account at the venue; absent = not known. */
+  readonly leverage?: number;
 }
 
 export const priceText = (i: Instrument, pxTicks: number): string => fromSteps(pxTicks, i.tickSize);

@@ -136,6 +136,14 @@ export class Gate {
     return sum;
   }
 
+  /** Initial margin of that, 1e-8 of the settlement currency. */
+  initialMarginE8(): number {
+    let sum = 0;
+    for (let i = 1; i < this.limits.instruments; i++)
+      sum += this.exposureOf(i, SIDE_BUY, 0) * this.limits.marginRate[i];
+    return sum;
+  }
+
   /** Whether anything but cancels may go at all now: what a quoter asks before it thinks. */
   isOpen(nowNs: number): boolean {
     return this.killState === KILL_ARMED && this.reconciled && this.guarded && nowNs >= this.holdUntilNs;
@@ -233,10 +241,16 @@ export class Gate {
     // An order that shrinks the account's worst case passes whatever the limit was lowered to.
     if (grown <= before) return DENY_NONE;
     let after = grown;
-    for (let i = 1; i < this.limits.instruments; i++) if (i !== id) after += this.exposureOf(i, SIDE_BUY, 0);
+    let initial = grown * this.limits.marginRate[id];
+    for (let i = 1; i < this.limits.instruments; i++) {
+      if (i === id) continue;
+      const value = this.exposureOf(i, SIDE_BUY, 0);
+      after += value;
+      initial += value * this.limits.marginRate[i];
+    }
     if (after > this.limits.accountPositionE8) return this.deny(DENY_POSITION_ACCOUNT, after);
     if (this.reducing) return DENY_NONE;
-    const free = this.margin.freeE8(this.ledger, after);
+    const free = this.margin.freeE8(this.ledger, initial);
     if (free < 0) return this.deny(DENY_MARGIN, free);
     const ratio = this.margin.ratio(this.ledger, after);
     if (ratio < this.limits.minMarginRatio) return this.deny(DENY_MARGIN, ratio);

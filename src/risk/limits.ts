@@ -25,6 +25,8 @@ export interface RiskSettings {
     readonly dailyLossHard: string;
     readonly maxDrawdown: string;
     readonly minMarginRatio: number;
+    /** Positions are margined at 1 / the smaller of this and the venue's leverage. */
+    readonly maxLeverage: number;
   };
   readonly instrument: {
     readonly maxOrderQty: string;
@@ -47,11 +49,14 @@ export interface RiskSettings {
   };
 }
 
-/** Overrides per instrument; "" = none. */
+/** Overrides per instrument; "" and 0 = none. */
 export interface InstrumentLimitOverrides {
   readonly symbol: string;
   readonly maxOrderQty: string;
   readonly maxPositionQty: string;
+  readonly maxOrderNotional?: string;
+  readonly maxPositionNotional?: string;
+  readonly maxWorkingOrders?: number;
 }
 
 export interface StrategyLimitOverrides {
@@ -135,6 +140,8 @@ export class RiskLimits {
   readonly percentUpE8: Float64Array;
   readonly percentDownE8: Float64Array;
   readonly trading: Uint8Array;
+  /** Initial margin as a share of value, by instrument. */
+  readonly marginRate: Float64Array;
   accountPositionE8: number;
   accountWorking: number;
   dailyLossSoftE8: number;
@@ -181,6 +188,7 @@ export class RiskLimits {
     this.minNotionalTickLots = f64(instruments.length);
     this.percentUpE8 = f64(instruments.length);
     this.percentDownE8 = f64(instruments.length);
+    this.marginRate = f64(instruments.length);
     this.trading = new Uint8Array(new ArrayBuffer(Math.max(instruments.length, 4096)));
     this.lotE8 = f64(instruments.length);
     this.strategyValues = f64(strategies.length * STRATEGY_LIMITS.length).fill(-1);
@@ -239,13 +247,17 @@ export class RiskLimits {
       const unit = moneyUnit(instrument);
       this.unitE8[id] = Number(unit.mantissa) * 10 ** (8 - unit.decimals);
       this.lotE8[id] = decimalE8(instrument.lotSize) * decimalE8(instrument.contractSize) * 1e-8;
-      this.instrumentOrderTickLots[id] = Math.floor(textToE8(shared.maxOrderNotional) / this.unitE8[id]);
+      this.instrumentOrderTickLots[id] = Math.floor(
+        textToE8(own?.maxOrderNotional || shared.maxOrderNotional) / this.unitE8[id],
+      );
       this.instrumentPositionTickLots[id] = Math.floor(
-        textToE8(shared.maxPositionNotional) / this.unitE8[id],
+        textToE8(own?.maxPositionNotional || shared.maxPositionNotional) / this.unitE8[id],
       );
       this.instrumentOrderLots[id] = this.lots(id, own?.maxOrderQty || shared.maxOrderQty);
       this.instrumentPositionLots[id] = this.lots(id, own?.maxPositionQty || shared.maxPositionQty);
-      this.instrumentWorking[id] = shared.maxWorkingOrders;
+      this.instrumentWorking[id] = own?.maxWorkingOrders || shared.maxWorkingOrders;
+      const most = settings.account.maxLeverage;
+      this.marginRate[id] = 1 / Math.min(most, instrument.leverage ?? most);
       this.minPxTicks[id] = instrument.minPxTicks;
       this.maxPxTicks[id] = instrument.maxPxTicks;
       this.tickStep[id] = instrument.orderTickStep;

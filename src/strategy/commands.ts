@@ -4,7 +4,13 @@
 
 import type { RecordMemory } from "../core/record.ts";
 import { NO_ORDER } from "../order/order-table.ts";
-import { LIMIT_OK, LIMIT_POSITION_NOTIONAL, LIMIT_POSITION_QTY, LIMIT_UNKNOWN } from "../risk/limits.ts";
+import {
+  LIMIT_OK,
+  LIMIT_POSITION_NOTIONAL,
+  LIMIT_POSITION_QTY,
+  LIMIT_UNKNOWN,
+  LIMIT_WORKING_ORDERS,
+} from "../risk/limits.ts";
 import {
   CONTROL_CANCEL_ALL,
   CONTROL_CLOSE_POSITIONS,
@@ -178,7 +184,18 @@ export class Commands {
     const set = this.parts.limits.setStrategyLimit(target, limit, this.commandArg1);
     if (set !== LIMIT_OK) return set === LIMIT_UNKNOWN ? RESULT_NO_SUCH_VALUE : RESULT_OUT_OF_RANGE;
     if (limit === LIMIT_POSITION_NOTIONAL || limit === LIMIT_POSITION_QTY) this.cancelExcess(target);
+    if (limit === LIMIT_WORKING_ORDERS) this.cancelBeyond(target, this.commandArg1);
     return RESULT_DONE;
+  }
+
+  /** Keeps the oldest of each side, up to `most` orders in all. */
+  private cancelBeyond(strategy: number, most: number): void {
+    const { table, desk } = this.parts;
+    let kept = 0;
+    for (let i = 1; i < this.parts.instrumentCount; i++)
+      for (let side = SIDE_BUY; side <= SIDE_SELL; side++)
+        for (let o = table.head(strategy, i, side); o !== NO_ORDER; o = table.next[o])
+          if (kept++ >= most) desk.requestCancel(o);
   }
 
   private cancelExcess(strategy: number): void {

@@ -81,8 +81,7 @@ export interface ExecutionOptions {
   readonly why?: Float64Array;
   /** A callback threw: for the log. */
   readonly onException?: (strategy: number, error: unknown) => void;
-  /** 1 / leverage and maintenance margin rate. Default 0.05 and 0.005. */
-  readonly initialMarginRate?: number;
+  /** Maintenance margin as a share of value. Default 0.005: no venue asks for more in its first bracket. */
   readonly maintenanceMarginRate?: number;
 }
 
@@ -155,10 +154,7 @@ export class ExecutionParts {
     );
     this.loss = new LossGuard(this.limits, risk.resetMinuteUtc);
     this.storm = new StormGuard(risk.storm);
-    this.margin = new MarginAccount({
-      initialRate: options.initialMarginRate ?? 0.05,
-      maintenanceRate: options.maintenanceMarginRate ?? 0.005,
-    });
+    this.margin = new MarginAccount(options.maintenanceMarginRate ?? 0.005);
     this.gate = new Gate(this);
     this.outputs = new Outputs(options.orders, options.telemetry);
     this.why = new WhyRing(options.why ?? new Float64Array(whyValues(this.strategyCount)));

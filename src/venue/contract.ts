@@ -152,6 +152,8 @@ export interface VenueAccount {
   fills(symbol: string, fromId?: string): Promise<VenueResult<VenueFill[]>>;
   positions(): Promise<VenueResult<VenuePosition[]>>;
   balances(): Promise<VenueResult<VenueBalance[]>>;
+  /** Leverage of the account by symbol. */
+  leverages(): Promise<VenueResult<ReadonlyMap<string, number>>>;
   /** Funding payments from `sinceMs` on, oldest first; a page of at most 1000. */
   funding(sinceMs: number): Promise<VenueResult<VenueFunding[]>>;
   cancelById(symbol: string, orderId: string): Promise<VenueResult<VenueOrder>>;

@@ -143,6 +143,17 @@ export class BinanceRest implements VenueAccount {
     );
   }
 
+  leverages(): Promise<VenueResult<ReadonlyMap<string, number>>> {
+    type Row = { readonly symbol: string; readonly leverage: number };
+    return this.mapped(
+      "GET",
+      "/fapi/v1/symbolConfig",
+      {},
+      5,
+      (rows: Row[]) => new Map(rows.map((row) => [row.symbol, Number(row.leverage)])),
+    );
+  }
+
   /** Funding payments from `sinceMs` on, oldest first, at most 1000. */
   funding(sinceMs: number): Promise<VenueResult<VenueFunding[]>> {
     const parameters = {

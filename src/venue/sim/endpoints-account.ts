@@ -74,6 +74,19 @@ function setLeverage(core: VenueCore, p: Params): Outcome {
   return json({ leverage, maxNotionalValue: "100000000", symbol: market.spec.symbol });
 }
 
+function symbolConfig(core: VenueCore, p: Params): Outcome {
+  const rows = [...core.desk.markets.keys()]
+    .filter((symbol) => !p["symbol"] || p["symbol"] === symbol)
+    .map((symbol) => ({
+      symbol,
+      marginType: "CROSSED",
+      isAutoAddMargin: false,
+      leverage: core.account.position(symbol).leverage,
+      maxNotionalValue: "100000000",
+    }));
+  return json(rows);
+}
+
 function commissionRate(core: VenueCore, p: Params): Outcome {
   const market = core.desk.marketOf(p["symbol"]);
   if (!("spec" in market)) return market;
@@ -139,6 +152,7 @@ export const ACCOUNT_ENDPOINTS: readonly Endpoint[] = [
   { rest: "GET /fapi/v1/userTrades", ws: "myTrades", security: "signed", weight: 5, run: userTrades },
   { rest: "GET /fapi/v1/income", security: "signed", weight: 30, run: income },
   { rest: "POST /fapi/v1/leverage", security: "signed", weight: 1, run: setLeverage },
+  { rest: "GET /fapi/v1/symbolConfig", security: "signed", weight: 5, run: symbolConfig },
   { rest: "GET /fapi/v1/commissionRate", security: "signed", weight: 20, run: commissionRate },
   {
     rest: "GET /fapi/v1/positionSide/dual",

@@ -102,6 +102,10 @@ export class MemoryEngine implements EngineControl {
       reconciled: true,
       kill: { state: this.kill_, reason: this.reason, since: this.kill_ === "armed" ? null : START },
       storm: "NORMAL",
+      margin: {
+        ...{ currency: "USDT", wallet: "1000", equity: "1010.5", initial: "250", free: "760.5" },
+        liquidationDistance: 0.125,
+      },
       lanes: ["feed", "factor", "execution", "writer"].map((name, i) => ({
         name,
         agents: [name],

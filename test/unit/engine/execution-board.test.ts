@@ -24,6 +24,7 @@ const STATE = {
   inFlight: 0,
   unattributed: 0,
   storm: 0,
+  ...{ walletE8: 0, equityE8: 0, initialMarginE8: 0, liquidationDistance: Number.POSITIVE_INFINITY },
   strategyState: () => 0,
   strategyWorkingOrders: () => 0,
 };

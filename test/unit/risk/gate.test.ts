@@ -96,7 +96,7 @@ function build(w: World): { gate: Gate; request: OrderRequest } {
   const breaker = new RejectBreaker(3, 1e9, 1e9);
   const loss = new LossGuard(limits, 0);
   const storm = new StormGuard(RISK.storm);
-  const margin = new MarginAccount({ initialRate: 0.05, maintenanceRate: 0.005 });
+  const margin = new MarginAccount(0.005);
   w.positions.forEach((lots, s) => {
     ledger.book(s, 1, lots > 0 ? codes.SIDE_BUY : codes.SIDE_SELL, 1000, Math.abs(lots), false);
   });

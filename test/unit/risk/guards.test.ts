@@ -293,7 +293,7 @@ test("after a restart figures wait for the marks of positions, at most 10 s; the
 });
 
 test("equity is the wallet, what was booked since it was stated, and the unrealised result", () => {
-  const margin = new MarginAccount({ initialRate: 0.05, maintenanceRate: 0.005 });
+  const margin = new MarginAccount(0.005);
   const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1 }]);
   expect(margin.equityE8(ledger)).toBeNaN();
   ledger.book(1, 1, SIDE_BUY, 1000, 10, true);
@@ -305,6 +305,7 @@ test("equity is the wallet, what was booked since it was stated, and the unreali
   ledger.markTicks[1] = 990;
   ledger.refresh();
   expect(margin.equityE8(ledger)).toBe(5e8 - 100 * 1e4 - 700);
-  expect(margin.freeE8(ledger, 1e8)).toBe(margin.equityE8(ledger) - 5e6);
+  expect(margin.freeE8(ledger, 5e6)).toBe(margin.equityE8(ledger) - 5e6);
+  expect(margin.liquidationDistance(ledger, 1e9)).toBeCloseTo(margin.equityE8(ledger) / 1e9 - 0.005, 12);
   expect(margin.ratio(ledger, 0)).toBe(Number.POSITIVE_INFINITY);
 });

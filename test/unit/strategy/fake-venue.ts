@@ -67,6 +67,7 @@ export const RISK: RiskSettings = {
     dailyLossHard: "400000",
     maxDrawdown: "400000",
     minMarginRatio: 1.5,
+    maxLeverage: 20,
   },
   instrument: {
     maxOrderQty: "",
