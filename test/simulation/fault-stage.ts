@@ -14,6 +14,7 @@ export const STRATEGIES = ["house", "puppet"];
 const FAR_TICKS = 3_000;
 const PUPPET = join(import.meta.dir, "../e2e/strategies/puppet.ts");
 const SETTLED_MS = 15_000;
+const AGAIN_MS = 2_000;
 
 export const PLACE_BID = 1;
 export const TAKE = 3;
@@ -103,13 +104,13 @@ export class Stage {
     );
   }
 
-  async inState(state: string): Promise<void> {
+  async inState(state: string, ms = SETTLED_MS): Promise<void> {
     let seen = "";
     const there = async () => {
       seen = (await this.orders(true)).map((o) => o.state).join(",");
       return seen === state;
     };
-    await until(`state ${state}`, there, SETTLED_MS).catch((error: Error) => {
+    await until(`state ${state}`, there, ms).catch((error: Error) => {
       throw new Error(`${error.message}; orders are: ${seen || "none"}`);
     });
   }
@@ -118,14 +119,22 @@ export class Stage {
   async reach(state: OrderState): Promise<void> {
     if (state === "none") return;
     if (state === "pendingNew") await this.fault({ kind: "hold", line: "entry" });
-    await this.tell(PLACE_BID);
-    await this.inState(state === "pendingNew" ? "pendingNew" : "working");
+    await this.place(state === "pendingNew" ? "pendingNew" : "working");
     if (state === "partiallyFilled") await this.fill(1 + this.prng.nextBelow(20));
     if (state === "pendingCancel") {
       await this.fault({ kind: "hold", line: "entry" });
       await this.tell(CANCEL);
     }
     await this.inState(state);
+  }
+
+  /** The first request after the venue's clock was set back is refused, and the clocks are compared anew. */
+  private async place(state: string): Promise<void> {
+    await this.tell(PLACE_BID);
+    await this.inState(state, AGAIN_MS).catch(async () => {
+      await this.tell(PLACE_BID);
+      await this.inState(state);
+    });
   }
 
   release(): Promise<void> {
