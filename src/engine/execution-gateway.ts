@@ -24,6 +24,7 @@ export interface ExecutionGateway extends OrderGateway {
   readonly disconnects: number;
   recoverSince(instrument: number, tradeId: string): void;
   recoverSinceTime(instrument: number, unixMs: number): void;
+  recoverFunding(sinceUnixMs: number, transactionIds: readonly string[]): void;
   start(): void;
   stop(): void;
   /** Timers, answers; returns the work done. */

@@ -17,6 +17,10 @@ import {
   RISK_STATE_STRATEGY_DAY,
 } from "../wire/codes.ts";
 
+const NS_PER_MS = 1_000_000n;
+/** Payments that came late, or in another order than their times. */
+const FUNDING_OVERLAP_MS = 60_000;
+
 export interface RestoredPair extends RestoredPosition {
   readonly strategy: number;
   readonly instrument: number;
@@ -43,6 +47,14 @@ export interface RestoredTrades {
   readonly recentHi: readonly number[];
 }
 
+/** Funding payments that the results contain, and from when on others may be missing. */
+export interface RestoredFunding {
+  /** Unix ms; NaN = this account has no past. */
+  readonly sinceMs: number;
+  /** Decimal digits. */
+  readonly transactionIds: readonly string[];
+}
+
 /** An order that the WAL holds as open: its session is over. */
 export interface RestoredOrder {
   readonly symbol: string;
@@ -65,6 +77,7 @@ export interface Restored {
   readonly risk: readonly CarriedState[];
   /** Requests of the last minute, ns of this session. */
   readonly requests: readonly { readonly tsNs: number; readonly isCancel: boolean }[];
+  readonly funding: RestoredFunding;
   readonly otherFees: readonly {
     readonly strategy: number;
     readonly asset: number;
@@ -75,7 +88,7 @@ export interface Restored {
 /** Nothing to take over. */
 export const NOTHING_RESTORED: Restored = {
   ...{ pairs: [], trades: [], orders: [], sessions: [] },
-  ...{ risk: [], requests: [], otherFees: [] },
+  ...{ risk: [], requests: [], otherFees: [], funding: { sinceMs: Number.NaN, transactionIds: [] } },
 };
 
 /** What the session that begins is, as far as the past is concerned. */
@@ -121,6 +134,7 @@ export function restoredState(
       nonceHi: s.nonceHi,
       strategies: s.strategies.map(strategyId),
     })),
+    funding: restoredFunding(recovery, sessions),
     risk: carriedStates(recovery.risk, strategyId, instrumentId, present),
     requests: recovery.requests.map(({ unixNs, isCancel }) => ({
       tsNs: Number(unixNs - present.baseNs),
@@ -171,6 +185,17 @@ function carriedStates(
     });
 }
 
+function restoredFunding(recovery: Recovery, sessions: readonly SessionManifest[]): RestoredFunding {
+  const { lastUnixNs, recentIds } = recovery.funding;
+  const starts = sessions.map((s) => Number(BigInt(s.createdUnixNs) / NS_PER_MS));
+  const first = starts.length === 0 ? Number.NaN : Math.min(...starts);
+  const last = Number(lastUnixNs / NS_PER_MS) - FUNDING_OVERLAP_MS;
+  return {
+    sinceMs: lastUnixNs === 0n ? first : Math.max(first, last),
+    transactionIds: [...recentIds].map(String),
+  };
+}
+
 function restoredTrades(
   { id, symbol }: Instrument,
   recovery: Recovery,
@@ -180,7 +205,7 @@ function restoredTrades(
   const ids = [...(known?.recentTradeIds ?? [])];
   const starts = sessions
     .filter((s) => s.instruments.some((i) => i.symbol === symbol))
-    .map((s) => Number(BigInt(s.createdUnixNs) / 1_000_000n));
+    .map((s) => Number(BigInt(s.createdUnixNs) / NS_PER_MS));
   return {
     instrument: id,
     sinceMs: starts.length === 0 ? Number.NaN : Math.min(...starts),
@@ -216,6 +241,7 @@ export function restoreLedger(
   gateway: {
     recoverSince(instrumentId: number, tradeId: string): void;
     recoverSinceTime(instrumentId: number, unixMs: number): void;
+    recoverFunding(sinceUnixMs: number, transactionIds: readonly string[]): void;
   },
 ): void {
   const { ledger, cycle, budget } = handler.parts;
@@ -235,6 +261,8 @@ export function restoreLedger(
     if (isCancel) budget.cancelSent(Math.max(0, tsNs));
     else budget.orderSent(Math.max(0, tsNs));
   ledger.forgetTraffic();
+  if (restored.funding.sinceMs > 0)
+    gateway.recoverFunding(restored.funding.sinceMs, restored.funding.transactionIds);
   for (const trades of restored.trades) {
     trades.recentLo.forEach((lo, k) => {
       cycle.tradeIds.take(trades.instrument, lo, trades.recentHi[k]!);

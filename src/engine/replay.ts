@@ -114,7 +114,11 @@ export async function replaySession(
       onException: (strategy, error) =>
         note(`strategy ${manifest.strategies[strategy]} threw: ${(error as Error).message}`),
     });
-    restoreLedger(execution, setup.restored, { recoverSince: () => {}, recoverSinceTime: () => {} });
+    restoreLedger(execution, setup.restored, {
+      recoverSince: () => {},
+      recoverSinceTime: () => {},
+      recoverFunding: () => {},
+    });
     return new Replay({ orders, market, telemetry, expected, queue, factor, execution }).run();
   } finally {
     for (const cursor of [orders, market, telemetry]) cursor.close();

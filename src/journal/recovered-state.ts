@@ -16,16 +16,20 @@ import {
   ORDER_PENDING_MODIFY,
   ORDER_PENDING_NEW,
   ORDER_REJECTED,
+  RISK_STATE_FUNDING,
   RISK_STATE_OTHER_FEES,
+  RISK_STATE_UNASSIGNED_FUNDING,
 } from "../wire/codes.ts";
 import {
   Fill,
   FillDetail,
   FLAG_VENUE,
+  Funding,
   HEADER_FLAGS,
   HEADER_KIND,
   KIND_FILL,
   KIND_FILL_DETAIL,
+  KIND_FUNDING,
   KIND_ORDER_REPORT,
   KIND_ORDER_REPORT_DETAIL,
   KIND_ORDER_SENT,
@@ -99,6 +103,14 @@ export interface RecoveredRisk {
   readonly baseNs: bigint;
 }
 
+/** Funding payments that are journalled and contained in the results. */
+export interface RecoveredFunding {
+  /** Time of the last one, ns since the epoch; 0n = none. */
+  readonly lastUnixNs: bigint;
+  /** Venue transaction ids of the last 4096, in journal order. */
+  readonly recentIds: ReadonlySet<bigint>;
+}
+
 /** A request that counts in a rate window. */
 export interface RecoveredRequest {
   readonly unixNs: bigint;
@@ -159,6 +171,8 @@ export class RecoveredState implements RecordHandler {
   readonly orders = new Map<string, RecoveredOrder>();
   readonly instruments = new Map<string, RecoveredInstrument>();
   readonly risk = new Map<string, RecoveredRisk>();
+  readonly fundingIds = new Set<bigint>();
+  lastFundingUnixNs = 0n;
   /** Of the last minute of the WAL, oldest first. */
   requests: RecoveredRequest[] = [];
   /** Candidates: whoever knows the instruments leaves out those in the settlement asset. */
@@ -173,10 +187,12 @@ export class RecoveredState implements RecordHandler {
   private lastPosition: RecoveredPosition | null = null;
   private lastFill: RecoveredFill | null = null;
   private lastReport: OrderReportHead | null = null;
+  private lastFunding: { readonly id: bigint; readonly unixNs: bigint } | null = null;
   private readonly fill: Fill;
   private readonly fillDetail: FillDetail;
   private readonly sent: OrderSent;
   private readonly riskState: RiskState;
+  private readonly funding: Funding;
   private readonly report: OrderReport;
   private readonly reportDetail: OrderReportDetail;
   private readonly position: Position;
@@ -188,6 +204,7 @@ export class RecoveredState implements RecordHandler {
     this.fillDetail = new FillDetail(memory);
     this.sent = new OrderSent(memory);
     this.riskState = new RiskState(memory);
+    this.funding = new Funding(memory);
     this.report = new OrderReport(memory);
     this.reportDetail = new OrderReportDetail(memory);
     this.position = new Position(memory);
@@ -213,6 +230,7 @@ export class RecoveredState implements RecordHandler {
       else if (kind === KIND_ORDER_REPORT) this.onReport(m, at);
       else if (kind === KIND_POSITION) this.onPosition(m, at);
       else if (kind === KIND_RISK_STATE) this.onRiskState(m, at);
+      else if (kind === KIND_FUNDING) this.onFunding(m, at);
     }
   }
 
@@ -310,8 +328,29 @@ export class RecoveredState implements RecordHandler {
     this.requests = this.requests.filter((r) => r.unixNs > unixNs - RATE_WINDOW_NS);
   }
 
+  /** Counts when the sum that contains it follows: a kill may fall between them. */
+  private onFunding(m: RecordMemory, at: number): void {
+    const funding = this.funding.wrap(m, at);
+    this.lastFunding = {
+      id: id64(funding.transactionLo, funding.transactionHi),
+      unixNs: this.context.baseNs + BigInt(Math.round(funding.exchTsNs)),
+    };
+  }
+
+  private applyFunding(): void {
+    const funding = this.lastFunding;
+    this.lastFunding = null;
+    if (funding === null) return;
+    this.fundingIds.add(funding.id);
+    if (this.fundingIds.size > RECENT_TRADE_IDS)
+      this.fundingIds.delete(this.fundingIds.values().next().value!);
+    if (funding.unixNs > this.lastFundingUnixNs) this.lastFundingUnixNs = funding.unixNs;
+  }
+
   private onRiskState(m: RecordMemory, at: number): void {
     const state = this.riskState.wrap(m, at);
+    if (state.code === RISK_STATE_FUNDING || state.code === RISK_STATE_UNASSIGNED_FUNDING)
+      this.applyFunding();
     const { code, value0, value1, value2 } = state;
     const { baseNs } = this.context;
     const strategy = this.context.strategyOf(state.strategy);

@@ -15,6 +15,7 @@ import {
 import { allocateRecordMemory, RECORD_BYTES } from "../core/record.ts";
 import {
   type RecoveredFee,
+  type RecoveredFunding,
   type RecoveredInstrument,
   type RecoveredOrder,
   type RecoveredPosition,
@@ -58,6 +59,7 @@ export interface Recovery {
   readonly risk: readonly RecoveredRisk[];
   readonly requests: readonly RecoveredRequest[];
   readonly fees: readonly RecoveredFee[];
+  readonly funding: RecoveredFunding;
   /** Torn tails that were cut, and everything else that is wrong. */
   readonly problems: readonly WalProblem[];
   readonly cuts: readonly CutTail[];
@@ -112,6 +114,7 @@ export function recoverWal(dir: string, options: RecoveryOptions = {}): Recovery
     risk: [...state.risk.values()],
     requests: state.requests,
     fees: state.fees,
+    funding: { lastUnixNs: state.lastFundingUnixNs, recentIds: state.fundingIds },
     problems: result.problems,
     cuts,
     manifestProblems,
@@ -137,6 +140,7 @@ function emptyRecovery(): Recovery {
     risk: [],
     requests: [],
     fees: [],
+    funding: { lastUnixNs: 0n, recentIds: new Set() },
     problems: [],
     cuts: [],
     manifestProblems: [],

@@ -22,7 +22,8 @@ export const CANCEL = 4;
 export const MOVE = 5;
 export const HALVE = 6;
 
-const toml = (venue: SeparateVenue): string => `${venue.toml()}
+/** A configuration that trades ETHUSDT at `venue` with nothing but the puppet, and notices losses fast. */
+export const puppetToml = (venue: SeparateVenue): string => `${venue.toml()}
 heartbeat_ms = 1000
 order_timeout_ms = 600
 recv_window_ms = 1000
@@ -46,7 +47,7 @@ export type OrderState = (typeof ORDER_STATES)[number];
 export class Stage {
   readonly prng: Prng;
   readonly venue: SeparateVenue;
-  readonly live: LiveSession;
+  live: LiveSession;
   private commands = 0;
 
   private constructor(venue: SeparateVenue, live: LiveSession, seed: number) {
@@ -55,13 +56,22 @@ export class Stage {
     this.prng = new Prng(seed);
   }
 
-  static async open(seed: number): Promise<Stage> {
-    const flags = ["--symbols", SYMBOL, "--rate-limit-factor", "50", "--seed", String(seed)];
+  static async open(seed: number, more: readonly string[] = []): Promise<Stage> {
+    const flags = ["--symbols", SYMBOL, "--rate-limit-factor", "50", "--seed", String(seed), ...more];
     const venue = await startVenue(makeDataDir(), flags);
-    const live = await LiveSession.start({ dir: makeDataDir(), toml: toml(venue) });
+    const live = await LiveSession.start({ dir: makeDataDir(), toml: puppetToml(venue) });
     const stage = new Stage(venue, live, seed);
     await stage.ready();
     return stage;
+  }
+
+  /** kill -9 of the runtime, and after `deadMs` a new one on the same data directory. */
+  async killAndRestart(deadMs: number): Promise<void> {
+    this.live.signal("SIGKILL");
+    await this.live.end();
+    await Bun.sleep(deadMs);
+    this.live = await LiveSession.start({ dir: this.live.dir, toml: puppetToml(this.venue) });
+    await this.ready();
   }
 
   async fault(body: Record<string, unknown>): Promise<void> {

@@ -125,6 +125,9 @@ export class PaperGateway implements OrderGateway, RecordHandler {
   /** Nothing happens to a paper account while nobody runs it. */
   recoverSinceTime(): void {}
 
+  /** Nor is anything paid. */
+  recoverFunding(): void {}
+
   /** The account opens with what earlier sessions made of it. */
   start(): void {
     const { ledger, instruments, balanceE8, nowNs } = this.options;

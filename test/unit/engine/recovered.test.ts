@@ -12,6 +12,7 @@ const instrument = (id: number, symbol: string) => ({ id, symbol }) as Instrumen
 const NONE: Recovery = {
   ...{ endPosition: 0, sessions: [], positions: [], openOrders: [], instruments: [] },
   ...{ problems: [], cuts: [], manifestProblems: [], risk: [], requests: [], fees: [] },
+  funding: { lastUnixNs: 0n, recentIds: new Set() },
 };
 const manifest = (
   nonceLo: number,
@@ -117,4 +118,19 @@ test("risk state comes over by name; losses before the last rearm are accepted; 
   ]);
   expect(at(0).requests).toEqual([{ tsNs: 3e9, isCancel: false }]);
   expect(at(0).otherFees).toEqual([{ strategy: 2, asset: 2, feeE8: 3 }]);
+});
+
+test("funding is asked for from a minute before the last payment, from the first session, or not at all", () => {
+  const since = (lastUnixNs: bigint, sessions: readonly SessionManifest[]) =>
+    restoredState(
+      { ...NONE, funding: { lastUnixNs, recentIds: new Set([3n]) } },
+      INSTRUMENTS,
+      NOW,
+      sessions,
+      PRESENT,
+    ).funding;
+  expect(since(100_000_000_000n, SESSIONS)).toEqual({ sinceMs: 40_000, transactionIds: ["3"] });
+  expect(since(20_000_000_000n, SESSIONS).sinceMs).toBe(5_000);
+  expect(since(0n, SESSIONS).sinceMs).toBe(5_000);
+  expect(since(0n, []).sinceMs).toBeNaN();
 });

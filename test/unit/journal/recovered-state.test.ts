@@ -131,3 +131,20 @@ test("requests are kept for the rate windows of the next session", () => {
     { unixNs: 2_000_000_000n, isCancel: true },
   ]);
 });
+
+const funding =
+  (transaction: number, ts: number): Write =>
+  (m, at) =>
+    wire.encodeFunding(m, at, 0, 1, 0, 0, 0, ts, ts, -500, Number.NaN, 1, 2, transaction, 1);
+
+test("a funding payment is known when the sum that contains it is journalled, not before", () => {
+  const state = recovered(
+    funding(7, S),
+    risk(codes.RISK_STATE_FUNDING, 1, 0, [-500, 0, 0], S),
+    funding(9, 3 * S),
+    risk(codes.RISK_STATE_UNASSIGNED_FUNDING, 0, 0, [-500, 0, 0], 3 * S),
+    funding(11, 5 * S),
+  );
+  expect([...state.fundingIds]).toEqual([(1n << 32n) | 7n, (1n << 32n) | 9n]);
+  expect(state.lastFundingUnixNs).toBe(BigInt(3 * S));
+});
