@@ -1,13 +1,13 @@
 // Every fault of the venue in every state of an order, through the whole pipeline: the real runtime, the real
 // connector, a venue that suffers. After each cell nothing is open, and every order, fill, position and fee is
-// what the venue's own journal says. One session per fault, four at a time: about a minute.
+// what the venue's own journal says. One session per fault, three at a time: about a minute.
 import { afterAll, expect, test } from "bun:test";
 import { endAll } from "../e2e/live-session.ts";
 import type { JournalLine } from "../e2e/venue-oracle.ts";
 import { CANCEL, HALVE, MOVE, ORDER_STATES, type OrderState, PLACE_BID, Stage, TAKE } from "./fault-stage.ts";
 
 const SEED = Number(process.env["HOTLANE_SEED"] ?? 20261128);
-const SESSIONS = 4;
+const SESSIONS = 3;
 const TIMEOUT_MS = 240_000;
 const ROUTES = ["public", "market", "private", "api"];
 const ALL_LOTS = 1_000_000;
