@@ -22,6 +22,7 @@ import { STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { loadDefinition } from "./load-strategy.ts";
 import { NoticeTap } from "./notice-tap.ts";
 import { restoreLedger } from "./recovered.ts";
+import { POSITION_SNAPSHOT_NS } from "./replay-setup.ts";
 import { ReplyTap } from "./reply-tap.ts";
 import { suspensionNs } from "./settings.ts";
 import { WitnessedGateway, WitnessedKillWord } from "./witness.ts";
@@ -140,6 +141,7 @@ export async function makeHandler(
     latchKill: (reason) => latch(context, killWord, KILL_REASONS[reason] ?? "limit"),
     stampNs: () => clock.nowNs(),
     timerId: EXECUTION_TIMER_ID,
+    positionSnapshotNs: POSITION_SNAPSHOT_NS,
     counters: lane.counters,
     histograms: {
       tickToOrder: histogram("tickToOrder"),

@@ -20,7 +20,9 @@ export type LaneName = (typeof LANE_NAMES)[number];
 export const STREAM_MARKET = 1;
 export const STREAM_ORDERS = 2;
 export const STREAM_TELEMETRY = 3;
-export const STREAM_NAMES = ["", "market", "orders", "telemetry"] as const;
+/** Written by the writer lane itself. */
+export const STREAM_METRICS = 4;
+export const STREAM_NAMES = ["", "market", "orders", "telemetry", "metrics"] as const;
 
 export interface RingCapacities {
   /** FEED → FACTOR; holds at least four of the largest events. */

@@ -25,6 +25,7 @@ import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
 import { EngineView } from "./engine-view.ts";
 import { type Lane, type LaneEvents, LaneHandle } from "./lane-handle.ts";
 import type { LaneStart } from "./lane-protocol.ts";
+import { LATENCY_STAGES } from "./latency-journal.ts";
 import { STREAM_NAMES } from "./layout.ts";
 import { briefLiveTrading } from "./live-briefing.ts";
 import { MainLink } from "./main-link.ts";
@@ -196,6 +197,7 @@ export class LiveEngine {
       assets,
       strategies: [HOUSE_NAME, ...plan.strategies.map((s) => s.name)],
       streams: Object.fromEntries(STREAM_NAMES.map((name, id) => [String(id), name]).slice(1)),
+      latencyStages: LATENCY_STAGES,
       replay: await replaySetup(settings, plan, assets, restored),
     });
     const shared = {

@@ -17,8 +17,13 @@ export interface RecordedGraph extends GraphStart {
   readonly sha256: string;
 }
 
+/** Open positions are journalled this often although they did not change. */
+export const POSITION_SNAPSHOT_NS = 1e9;
+
 export interface ReplaySetup {
   readonly maxOrders: number;
+  /** Absent in older sessions: none. */
+  readonly positionSnapshotNs?: number;
   readonly assets: readonly string[];
   readonly risk: EngineSettings["risk"];
   readonly instrumentLimits: EngineSettings["instruments"];
@@ -50,6 +55,7 @@ export async function replaySetup(
   );
   const setup: ReplaySetup = {
     maxOrders: settings.engine.maxOrders,
+    positionSnapshotNs: POSITION_SNAPSHOT_NS,
     assets,
     risk: settings.risk,
     instrumentLimits: settings.instruments,

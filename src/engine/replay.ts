@@ -111,6 +111,7 @@ export async function replaySession(
       latchKill: () => {},
       stampNs: () => 0,
       timerId: EXECUTION_TIMER_ID,
+      positionSnapshotNs: setup.positionSnapshotNs ?? 0,
       onException: (strategy, error) =>
         note(`strategy ${manifest.strategies[strategy]} threw: ${(error as Error).message}`),
     });

@@ -6,7 +6,8 @@ import type { Agent } from "../lane/agent.ts";
 import { LOG_ERROR, LOG_INFO } from "../wire/codes.ts";
 import { withCheckpoints } from "./factor-checkpoint.ts";
 import type { LaneAgents, LaneContext } from "./lane-host.ts";
-import { STREAM_MARKET, STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
+import { LatencyJournal } from "./latency-journal.ts";
+import { STREAM_MARKET, STREAM_METRICS, STREAM_ORDERS, STREAM_TELEMETRY } from "./layout.ts";
 import { COUNTERS } from "./telemetry-names.ts";
 
 export const walDir = (dataDir: string): string => join(dataDir, "wal");
@@ -40,6 +41,7 @@ export async function buildWriter(context: LaneContext): Promise<LaneAgents> {
       { streamId: STREAM_MARKET, consumer: context.consumer(rings.marketJournal), sheddable: true },
       { streamId: STREAM_TELEMETRY, consumer: context.consumer(rings.telemetryJournal), sheddable: true },
     ],
+    source: new LatencyJournal(STREAM_METRICS, start.arena, start.layout.telemetry),
     clock,
     minFreeBytes: journal.minFreeBytes,
     dir,

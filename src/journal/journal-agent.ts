@@ -33,9 +33,20 @@ export interface JournalInput {
   readonly sheddable?: boolean;
 }
 
+/** Records that come from the writer lane itself. */
+export interface JournalSource {
+  readonly streamId: number;
+  readonly memory: RecordMemory;
+  /** How many records are due; they stand at the start of `memory`. `last`: there is no later turn. */
+  collect(nowNs: number, last: boolean): number;
+  /** They are written; until then collect() is asked again. */
+  written(nowNs: number): void;
+}
+
 export interface JournalAgentOptions {
   readonly writer: WalWriter;
   readonly inputs: readonly JournalInput[];
+  readonly source?: JournalSource;
   /** Session time. */
   readonly clock: Clock;
   /** Free bytes below which sheddable inputs are not journalled; 0 = never. */
@@ -108,6 +119,8 @@ export class JournalAgent {
   private readonly dir: string;
   private readonly minFreeBytes: number;
   private readonly gap: RecordMemory;
+  private readonly source: JournalSource | null;
+  private closing = false;
   /** Records of one input in one turn. */
   private readonly share: number;
   private diskLow = false;
@@ -120,6 +133,7 @@ export class JournalAgent {
     this.dir = options.dir;
     this.minFreeBytes = options.minFreeBytes ?? 0;
     this.gap = allocateRecordMemory(1);
+    this.source = options.source ?? null;
     this.share = Math.floor(this.writer.maxBatchRecords / this.inputs.length) - SLOTS_BESIDE_RECORDS;
     assert(this.share > 0, "WAL staging buffer is too small for the number of inputs");
   }
@@ -134,8 +148,11 @@ export class JournalAgent {
     if (this.minFreeBytes > 0) this.checkDisk();
     let staged = 0;
     for (let i = 0; i < this.inputs.length; i++) staged += this.stageInput(this.inputs[i]!, this.share);
+    const own = this.stageSource();
+    staged += own;
     if (staged === 0) return 0;
     const written = this.writer.flush();
+    if (own > 0 && written) this.source!.written(this.clock.nowNs());
     // The window is read before the rings move on.
     this.noteWindow();
     this.finishTurn(written);
@@ -160,6 +177,7 @@ export class JournalAgent {
     while (this.hasWork() && this.doWork() > 0);
     this.diskLow = false;
     this.nextDiskCheckNs = Number.POSITIVE_INFINITY;
+    this.closing = true;
     this.doWork();
     for (const input of this.inputs) this.unwritten += input.consumer.availableNow();
     this.writer.close();
@@ -189,6 +207,15 @@ export class JournalAgent {
     }
     const gaps = input.pendingGap >= 0 ? this.stageGap(input) : 0;
     return gaps + (shed ? this.shed(input) : this.stageRecords(input, share));
+  }
+
+  /** Only where they find room beside the rings' records. */
+  private stageSource(): number {
+    if (this.source === null || this.diskLow) return 0;
+    const count = this.source.collect(this.clock.nowNs(), this.closing);
+    if (count === 0 || count > this.writer.room()) return 0;
+    this.writer.stage(this.source.streamId, this.source.memory, 0, count, 0, count);
+    return count;
   }
 
   private stageRecords(input: Input, share: number): number {

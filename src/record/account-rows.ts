@@ -2,7 +2,7 @@
 import { allocateRecordMemory, copyRecord, type RecordMemory } from "../core/record.ts";
 import { limbsToBigInt } from "../core/two-limb.ts";
 import type { ClientId } from "../order/client-id.ts";
-import { SIDE_BUY, SIDE_SELL } from "../wire/codes.ts";
+import { RISK_STATE_FUNDING, SIDE_BUY, SIDE_SELL } from "../wire/codes.ts";
 import * as wire from "../wire/messages.gen.ts";
 import { type Batch, type Columns, origin } from "./batch.ts";
 import { text } from "./columns.ts";
@@ -41,7 +41,9 @@ export class AccountRows {
   private batch: Batch | null = null;
   private units: SessionUnits | null = null;
   private position = 0;
-  /** Head, and for a Position its detail, until their last continuation comes. */
+  /** Funding of (strategy, symbol) so far, 1e-8 tick·lots. */
+  private readonly funded = new Map<string, bigint>();
+  /** A head until its continuation comes. */
   private readonly held: RecordMemory;
   private heldKind = 0;
   private readonly sent: wire.OrderSent;
@@ -52,14 +54,14 @@ export class AccountRows {
   private readonly fillDetail: wire.FillDetail;
   private readonly stand: wire.Position;
   private readonly standDetail: wire.PositionDetail;
-  private readonly standFunding: wire.PositionFunding;
+  private readonly riskState: wire.RiskState;
   private readonly balance: wire.Balance;
   private readonly funding: wire.Funding;
 
   constructor(mids: MidHistory) {
     this.mids = mids;
     this.fold = new OrderFold((order, row) => this.orderRow(order, row));
-    const m = allocateRecordMemory(2);
+    const m = allocateRecordMemory(1);
     this.held = m;
     this.sent = new wire.OrderSent(m);
     this.stamps = new wire.OrderStamps(m);
@@ -69,7 +71,7 @@ export class AccountRows {
     this.fillDetail = new wire.FillDetail(m);
     this.stand = new wire.Position(m);
     this.standDetail = new wire.PositionDetail(m);
-    this.standFunding = new wire.PositionFunding(m);
+    this.riskState = new wire.RiskState(m);
     this.balance = new wire.Balance(m);
     this.funding = new wire.Funding(m);
   }
@@ -102,11 +104,11 @@ export class AccountRows {
         if (this.takes(wire.KIND_FILL)) this.onFill(m, at);
         return true;
       case wire.KIND_POSITION_DETAIL:
-        this.onPositionDetail(m, at);
+        if (this.takes(wire.KIND_POSITION)) this.onPosition(m, at);
         return true;
-      case wire.KIND_POSITION_FUNDING:
-        if (this.takes(wire.KIND_POSITION)) this.onPosition(this.standFunding.wrap(m, at));
-        return true;
+      case wire.KIND_RISK_STATE:
+        this.onRiskState(m, at);
+        return false;
       case wire.KIND_BALANCE:
         this.onBalance(m, at, position);
         return true;
@@ -116,6 +118,16 @@ export class AccountRows {
       default:
         return false;
     }
+  }
+
+  /** Funding by "strategy symbol", decimal text. */
+  saveFunding(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.funded].map(([pair, amount]) => [pair, amount.toString()]));
+  }
+
+  restoreFunding(saved: Readonly<Record<string, string>>): void {
+    this.funded.clear();
+    for (const [pair, amount] of Object.entries(saved)) this.funded.set(pair, BigInt(amount));
   }
 
   private hold(m: RecordMemory, at: number, kind: number, position: number): void {
@@ -293,21 +305,23 @@ export class AccountRows {
     origin(c, units, this.position);
   }
 
-  /** The venue's own Position has no third part. */
-  private onPositionDetail(m: RecordMemory, at: number): void {
-    if (this.heldKind !== wire.KIND_POSITION) return;
-    copyRecord(m, at, this.held, SECOND);
-    if ((this.standDetail.wrap(this.held, SECOND).flags & wire.FLAG_MORE) !== 0) return;
-    this.heldKind = 0;
-    this.onPosition(null);
+  private onRiskState(m: RecordMemory, at: number): void {
+    const state = this.riskState.wrap(m, at);
+    if (state.code !== RISK_STATE_FUNDING) return;
+    this.funded.set(this.pairKey(state.strategy, state.instrument), limbs(state.value0, state.value1));
   }
 
-  private onPosition(funding: wire.PositionFunding | null): void {
+  private pairKey(strategy: number, instrument: number): string {
+    return `${this.units!.strategyName(strategy)} ${this.units!.symbolOf(instrument)}`;
+  }
+
+  private onPosition(m: RecordMemory, at: number): void {
     const units = this.units!;
     const stand = this.stand.wrap(this.held, 0);
-    const detail = this.standDetail.wrap(this.held, SECOND);
+    const detail = this.standDetail.wrap(m, at);
     const of = units.instrument(stand.instrument);
-    const fundingE8 = funding === null ? 0n : limbs(funding.fundingHi, funding.fundingLo);
+    const venue = (stand.flags & wire.FLAG_VENUE) !== 0;
+    const fundingE8 = venue ? 0n : (this.funded.get(this.pairKey(stand.strategy, stand.instrument)) ?? 0n);
     const realized = limbs(stand.realizedHi, stand.realizedLo);
     const c = this.batch!.row("positions", units.day(stand.recvTsNs));
     units.time(c["timestamp"]!, stand.recvTsNs);
@@ -366,7 +380,6 @@ export class AccountRows {
   }
 }
 
-const SECOND = 64;
 const FEE_DECIMALS = 8;
 
 const integer = (value: number): number => (Number.isFinite(value) ? Math.round(value) : 0);

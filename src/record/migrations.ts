@@ -28,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { version: 2, name: "minute aggregates", statements: minuteAggregates },
   { version: 3, name: "views", statements: views },
+  { version: 4, name: "risk state", statements: (o) => createTable(TABLES.risk_state, o) },
 ];
 
 /** What a migration needs of a database. */

@@ -17,6 +17,7 @@ export interface WriterState {
   readonly orders: ReturnType<OrderFold["state"]>;
   readonly mids: SavedMids;
   readonly trades: SavedTrades;
+  readonly funding: Readonly<Record<string, string>>;
 }
 
 export interface RowWriterOptions {
@@ -71,6 +72,7 @@ export class RowWriter implements RecordHandler {
       orders: this.account.fold.state(),
       mids: this.mids.save(),
       trades: this.account.trades.save(),
+      funding: this.account.saveFunding(),
     };
   }
 
@@ -79,6 +81,7 @@ export class RowWriter implements RecordHandler {
     this.account.fold.restore(saved.orders);
     this.mids.restore(saved.mids);
     this.account.trades.restore(saved.trades);
+    this.account.restoreFunding(saved.funding);
   }
 
   private rebase(baseNs: bigint): void {

@@ -1,6 +1,6 @@
 // Rows of risk_log, strategy_status, feed_status, latency and journal_gaps: how the runtime itself was doing.
 import type { RecordMemory } from "../core/record.ts";
-import { ACTION_NAMES, DENY_NAMES, FEED_REASON_NAMES } from "../wire/codes.ts";
+import { ACTION_NAMES, DENY_NAMES, FEED_REASON_NAMES, RISK_STATE_NAMES } from "../wire/codes.ts";
 import * as wire from "../wire/messages.gen.ts";
 import { sideOf } from "./account-rows.ts";
 import { type Batch, origin } from "./batch.ts";
@@ -14,6 +14,7 @@ const encoded = (names: readonly string[]) => {
 const denyName = encoded(DENY_NAMES);
 const actionName = encoded(ACTION_NAMES);
 const feedReason = encoded(FEED_REASON_NAMES);
+const riskStateName = encoded(RISK_STATE_NAMES);
 
 export class StatusRows {
   private readonly reasons: (index: number) => Uint8Array;
@@ -22,6 +23,7 @@ export class StatusRows {
   private readonly feed: wire.FeedStatus;
   private readonly bucket: wire.LatencyBucket;
   private readonly gap: wire.Gap;
+  private readonly riskState: wire.RiskState;
 
   /** `reasonNames`: of StrategyStatus.reason. */
   constructor(reasonNames: readonly string[], memory: RecordMemory) {
@@ -31,6 +33,7 @@ export class StatusRows {
     this.feed = new wire.FeedStatus(memory);
     this.bucket = new wire.LatencyBucket(memory);
     this.gap = new wire.Gap(memory);
+    this.riskState = new wire.RiskState(memory);
   }
 
   add(batch: Batch, m: RecordMemory, at: number, kind: number, units: SessionUnits, position: number): void {
@@ -49,6 +52,9 @@ export class StatusRows {
         return;
       case wire.KIND_GAP:
         this.addGap(batch, m, at, units, position);
+        return;
+      case wire.KIND_RISK_STATE:
+        this.addRiskState(batch, m, at, units, position);
         return;
       default:
     }
@@ -126,6 +132,25 @@ export class StatusRows {
     c["first_sequence"]!.int(gap.firstSequence);
     c["lost_count"]!.int(gap.lostCount);
     c["reason"]!.int(gap.reason);
+    origin(c, units, position);
+  }
+
+  private addRiskState(
+    batch: Batch,
+    m: RecordMemory,
+    at: number,
+    units: SessionUnits,
+    position: number,
+  ): void {
+    const state = this.riskState.wrap(m, at);
+    const c = batch.row("risk_state", units.day(state.recvTsNs));
+    units.time(c["timestamp"]!, state.recvTsNs);
+    c["code"]!.string(riskStateName(state.code));
+    c["strategy_id"]!.string(units.strategy(state.strategy));
+    c["symbol"]!.string(units.instrument(state.instrument).symbol);
+    c["value0"]!.float(state.value0);
+    c["value1"]!.float(state.value1);
+    c["value2"]!.float(state.value2);
     origin(c, units, position);
   }
 }

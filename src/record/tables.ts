@@ -366,6 +366,25 @@ const journalGaps: TableSpec = {
   ttl: "records",
 };
 
+const riskState: TableSpec = {
+  name: "risk_state",
+  doc: "Storm guard, reject breaker, day and strategy results, funding: each change; meaning of the values: docs/journal.md.",
+  columns: [
+    column("timestamp", TIME, "", CLOCK),
+    column("code", "LowCardinality(String)", "day, strategyDay, storm, breaker, funding, …", TEXT),
+    column("strategy_id", "String", "", TEXT),
+    column("symbol", "String", "", TEXT),
+    column("value0", "Float64", "", TEXT),
+    column("value1", "Float64", "", TEXT),
+    column("value2", "Float64", "", TEXT),
+    ...origin,
+  ],
+  partitionBy: "timestamp",
+  orderBy: ["code", "timestamp", "wal_position"],
+  indices: [],
+  ttl: "records",
+};
+
 /** From the audit log; wal_position is the byte offset of the line in `<data-dir>/audit.jsonl`. */
 const commands: TableSpec = {
   name: "commands",
@@ -403,6 +422,7 @@ export const TABLES = {
   account,
   journal_gaps: journalGaps,
   commands,
+  risk_state: riskState,
 } as const;
 
 export type TableName = keyof typeof TABLES;

@@ -27,6 +27,7 @@ import {
   FEED_STATUS_STATE,
   FLAG_END_OF_EVENT,
   FLAG_MORE,
+  FLAG_SNAPSHOT,
   HEADER_FLAGS,
   HEADER_INSTRUMENT,
   HEADER_KIND,
@@ -107,6 +108,7 @@ export class ExecutionHandler implements RecordHandler {
   private heldKind: number;
   private controlDue: boolean;
   private lastCancelAllNs: number;
+  private nextSnapshotNs: number;
 
   /** Throws RangeError with every problem of strategies, parameters and limits. */
   constructor(options: ExecutionOptions) {
@@ -139,6 +141,7 @@ export class ExecutionHandler implements RecordHandler {
     this.heldKind = 0;
     this.controlDue = false;
     this.lastCancelAllNs = Number.NEGATIVE_INFINITY;
+    this.nextSnapshotNs = 0;
   }
 
   onRecord(m: RecordMemory, at: number): void {
@@ -369,6 +372,20 @@ export class ExecutionHandler implements RecordHandler {
     if (parts.gate.killState !== KILL_ARMED) this.cancelKilled(false);
     parts.desk.sweep();
     this.controller.settle(this.inFlight());
+    if (nowNs >= this.nextSnapshotNs) this.snapshotPositions(nowNs);
+  }
+
+  /** What is open, with its result at the present mark: for charts, and so that a young segment tells positions. */
+  private snapshotPositions(nowNs: number): void {
+    const { ledger, outputs, options } = this.parts;
+    const interval = options.positionSnapshotNs ?? 0;
+    this.nextSnapshotNs =
+      interval > 0 ? (Math.floor(nowNs / interval) + 1) * interval : Number.POSITIVE_INFINITY;
+    if (interval <= 0) return;
+    for (let s = 0; s < this.parts.strategyCount; s++)
+      for (let i = 1; i < this.parts.instrumentCount; i++)
+        if (ledger.qtyLots[ledger.pair(s, i)] !== 0 && outputs.hasRoom)
+          outputs.position(ledger, s, i, 0, nowNs, FLAG_SNAPSHOT);
   }
 
   /** Never skipped, whatever state the strategies are in. */

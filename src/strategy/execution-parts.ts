@@ -74,6 +74,8 @@ export interface ExecutionOptions {
   readonly stampNs: () => number;
   /** Timer records with this id drive housekeeping and system.tick. */
   readonly timerId: number;
+  /** Interval of the Position records of open positions (FLAG_SNAPSHOT); 0 or absent = none. */
+  readonly positionSnapshotNs?: number;
   /** EXECUTION_COUNTERS and, behind them, whatever the caller keeps. */
   readonly counters?: Float64Array;
   readonly histograms?: ExecutionHistograms | null;

@@ -125,7 +125,15 @@ export class Outputs {
     sink.commit();
   }
 
-  position(ledger: Ledger, strategy: number, instrument: number, exchTsNs: number, nowNs: number): void {
+  /** `flags`: FLAG_SNAPSHOT for a position that did not change. */
+  position(
+    ledger: Ledger,
+    strategy: number,
+    instrument: number,
+    exchTsNs: number,
+    nowNs: number,
+    flags = 0,
+  ): void {
     const sink = this.orders;
     const pair = ledger.pair(strategy, instrument);
     const sequence = this.next();
@@ -134,7 +142,7 @@ export class Outputs {
     encodePosition(
       sink.memory,
       at,
-      FLAG_MORE,
+      FLAG_MORE | flags,
       instrument,
       strategy,
       sequence,
@@ -152,7 +160,7 @@ export class Outputs {
     encodePositionDetail(
       sink.memory,
       at,
-      FLAG_CONTINUATION,
+      FLAG_CONTINUATION | flags,
       instrument,
       strategy,
       sequence,

@@ -51,8 +51,7 @@ export const KIND_TEXT = 29;
 export const KIND_LOG_LINE = 30;
 export const KIND_OBSERVATION = 31;
 export const KIND_RISK_STATE = 32;
-export const KIND_POSITION_FUNDING = 33;
-export const KIND_LATENCY_BUCKET = 34;
+export const KIND_LATENCY_BUCKET = 33;
 export const DEPTH_DELTA_PX_TICKS = 4;
 export const DEPTH_DELTA_QTY_LOTS = 5;
 export const DEPTH_DELTA_SIDE = 12;
@@ -212,9 +211,6 @@ export const RISK_STATE_INDEX = 9;
 export const RISK_STATE_VALUE0 = 5;
 export const RISK_STATE_VALUE1 = 6;
 export const RISK_STATE_VALUE2 = 7;
-export const POSITION_FUNDING_FUNDING_HI = 4;
-export const POSITION_FUNDING_FUNDING_LO = 5;
-export const POSITION_FUNDING_MID_TICKS = 6;
 export const LATENCY_BUCKET_HISTOGRAM = 8;
 export const LATENCY_BUCKET_BUCKET = 9;
 export const LATENCY_BUCKET_COUNT = 5;
@@ -1164,33 +1160,10 @@ export function encodeRiskState(m: RecordMemory, at: number, flags: number, inst
   m.f64[(at >> 3) + 7] = value2;
 }
 
-/** Second continuation of Position, where the ledger writes it. Two-limb sums: see core/two-limb.ts.
- * 32:fundingHi f64 | 40:fundingLo f64 | 48:midTicks f64 | 56:reserved0 f64 */
-export class PositionFunding extends RecordHeader {
-  static readonly KIND = 33;
-  /** 1e-8 tick·lots; + received */
-  get fundingHi(): number { return this.m.f64[(this.at >> 3) + 4]!; }
-  set fundingHi(value: number) { this.m.f64[(this.at >> 3) + 4] = value; }
-  get fundingLo(): number { return this.m.f64[(this.at >> 3) + 5]!; }
-  set fundingLo(value: number) { this.m.f64[(this.at >> 3) + 5] = value; }
-  /** NaN when unknown */
-  get midTicks(): number { return this.m.f64[(this.at >> 3) + 6]!; }
-  set midTicks(value: number) { this.m.f64[(this.at >> 3) + 6] = value; }
-}
-
-/** Encodes a whole PositionFunding record at byte offset `at`; every byte is written. */
-export function encodePositionFunding(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, fundingHi: number, fundingLo: number, midTicks: number): void {
-  encodeHeader(m, at, 33, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
-  m.f64[(at >> 3) + 4] = fundingHi;
-  m.f64[(at >> 3) + 5] = fundingLo;
-  m.f64[(at >> 3) + 6] = midTicks;
-  m.f64[(at >> 3) + 7] = 0;
-}
-
 /** What one bucket of a lane's latency histogram gained since the last snapshot; the last carries END_OF_EVENT.
  * 32:histogram u32 | 36:bucket u32 | 40:count f64 | 48:lowNs f64 | 56:highNs f64 */
 export class LatencyBucket extends RecordHeader {
-  static readonly KIND = 34;
+  static readonly KIND = 33;
   /** index in the manifest's latencyStages */
   get histogram(): number { return this.m.u32[(this.at >> 2) + 8]!; }
   set histogram(value: number) { this.m.u32[(this.at >> 2) + 8] = value; }
@@ -1209,7 +1182,7 @@ export class LatencyBucket extends RecordHeader {
 
 /** Encodes a whole LatencyBucket record at byte offset `at`; every byte is written. */
 export function encodeLatencyBucket(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, histogram: number, bucket: number, count: number, lowNs: number, highNs: number): void {
-  encodeHeader(m, at, 34, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  encodeHeader(m, at, 33, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
   m.u32[(at >> 2) + 8] = histogram;
   m.u32[(at >> 2) + 9] = bucket;
   m.f64[(at >> 3) + 5] = count;
@@ -1253,6 +1226,5 @@ export const MESSAGE_DESCRIPTORS: readonly MessageDescriptor[] = [
   { name: "LogLine", kind: 30, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "level", type: "u32", offset: 32, bytes: 4 }, { name: "code", type: "u32", offset: 36, bytes: 4 }, { name: "lane", type: "u32", offset: 40, bytes: 4 }, { name: "textLength", type: "u32", offset: 44, bytes: 4 }, { name: "arg0", type: "f64", offset: 48, bytes: 8 }, { name: "arg1", type: "f64", offset: 56, bytes: 8 }] },
   { name: "Observation", kind: 31, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "code", type: "u32", offset: 32, bytes: 4 }, { name: "value0", type: "f64", offset: 40, bytes: 8 }, { name: "value1", type: "f64", offset: 48, bytes: 8 }, { name: "value2", type: "f64", offset: 56, bytes: 8 }] },
   { name: "RiskState", kind: 32, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "code", type: "u32", offset: 32, bytes: 4 }, { name: "index", type: "u32", offset: 36, bytes: 4 }, { name: "value0", type: "f64", offset: 40, bytes: 8 }, { name: "value1", type: "f64", offset: 48, bytes: 8 }, { name: "value2", type: "f64", offset: 56, bytes: 8 }] },
-  { name: "PositionFunding", kind: 33, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "fundingHi", type: "f64", offset: 32, bytes: 8 }, { name: "fundingLo", type: "f64", offset: 40, bytes: 8 }, { name: "midTicks", type: "f64", offset: 48, bytes: 8 }] },
-  { name: "LatencyBucket", kind: 34, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "histogram", type: "u32", offset: 32, bytes: 4 }, { name: "bucket", type: "u32", offset: 36, bytes: 4 }, { name: "count", type: "f64", offset: 40, bytes: 8 }, { name: "lowNs", type: "f64", offset: 48, bytes: 8 }, { name: "highNs", type: "f64", offset: 56, bytes: 8 }] },
+  { name: "LatencyBucket", kind: 33, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "histogram", type: "u32", offset: 32, bytes: 4 }, { name: "bucket", type: "u32", offset: 36, bytes: 4 }, { name: "count", type: "f64", offset: 40, bytes: 8 }, { name: "lowNs", type: "f64", offset: 48, bytes: 8 }, { name: "highNs", type: "f64", offset: 56, bytes: 8 }] },
 ];

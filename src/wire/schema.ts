@@ -423,20 +423,8 @@ export const MESSAGES: readonly Message[] = [
     ],
   },
   {
-    name: "PositionFunding",
-    kind: 33,
-    since: 1,
-    doc: "Second continuation of Position, where the ledger writes it. Two-limb sums: see core/two-limb.ts.",
-    body: [
-      f64("fundingHi", "1e-8 tick·lots; + received"),
-      f64("fundingLo"),
-      f64("midTicks", "NaN when unknown"),
-      f64("reserved0"),
-    ],
-  },
-  {
     name: "LatencyBucket",
-    kind: 34,
+    kind: 33,
     since: 1,
     doc: "What one bucket of a lane's latency histogram gained since the last snapshot; the last carries END_OF_EVENT.",
     body: [
