@@ -2,7 +2,7 @@
 // to 5.4 M rows, replay and a market maker each 100 ms, rows in memory and the deflated file. Ratios required by
 // the project: replay and maker at most 1/1.8 of its hash-map book's time and 1/1.2 of its range-of-interest
 // book's, from deflate at most half. bench/peers/hftbacktest/table.ts prints the same with memory.
-import { importBinanceUsdm } from "../src/backtest/import/binance-usdm.ts";
+import { importBinance } from "../src/backtest/import/binance.ts";
 import { buildPeer, Peer } from "./harness/peer.ts";
 import { type Bench, type BenchSize, type Figures, type OpenBench, Unavailable } from "./harness.ts";
 import { HFTBACKTEST } from "./peers/hftbacktest/build.ts";
@@ -64,7 +64,7 @@ let tinyRows: Uint8Array | null = null;
 
 /** The first rows of the capture, without a reference: that this bench runs is what the tests want to know. */
 async function openTiny(c: Case): Promise<OpenBench> {
-  tinyRows ??= (await importBinanceUsdm(CAPTURE)).table.bytes.slice(0, TINY_ROWS * 64);
+  tinyRows ??= (await importBinance(CAPTURE)).table.bytes.slice(0, TINY_ROWS * 64);
   const rows = tinyRows;
   return { own: { round: () => figuresOf(c, rows, TINY_ROWS) }, reference: null, missing: "tiny size" };
 }

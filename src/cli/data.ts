@@ -1,7 +1,7 @@
 // bun run data COMMAND: recorded market data in hftbacktest's .npz format. Exit codes: 0 ok, 1 failed, 2 usage,
 // 3 `check` found a fault.
 import { parseArgs } from "node:util";
-import { importBinanceUsdm } from "../backtest/import/binance-usdm.ts";
+import { generateMarket } from "../backtest/import/generate.ts";
 import { CaptureError } from "../data/capture.ts";
 import { DataFileError } from "../data/data-file-error.ts";
 import { EV_EXCH, EV_LOCAL } from "../data/event-codes.ts";
@@ -10,10 +10,17 @@ import { EVENT_FIELDS, EVENT_ROW_BYTES } from "../data/npy.ts";
 import { loadRows } from "../data/npz-file.ts";
 import { writeRows } from "../data/npz-write.ts";
 import { openRowBlocks } from "../data/row-blocks.ts";
+import { IMPORT_FORMATS } from "./data-import.ts";
 
 const USAGE = `usage: bun run data <command>
-  import binance-usdm CAPTURE --out F [--mark-price] [--book-ticker] [--base-latency-ns N] [--stored]
-                          a raw capture → event rows; local times and order corrected as hftbacktest does
+  import FORMAT PATH… --out F [--symbol S] [--mark-price] [--book-ticker] [--snapshots process|ignore-sod|ignore]
+                              [--base-latency-ns N] [--stored]
+                          recorded data → event rows; local times and order corrected as hftbacktest does
+${Object.entries(IMPORT_FORMATS)
+  .map(([name, f]) => `                            ${name.padEnd(13)} ${f.about}`)
+  .join("\n")}
+  generate --out F [--seed N] [--rows N] [--mid P] [--tick X] [--lot X] [--start-ns T] [--stored]
+                          a synthetic market, the same for the same seed
   correct IN --out F [--base-latency-ns N] [--stored]
                           sorts rows for both sides (correct_local_timestamp, correct_event_order)
   check F…                reads everything: dtype, length, CRC, order; prints what the files hold`;
@@ -31,7 +38,9 @@ async function main(argv: readonly string[]): Promise<number> {
     const baseLatencyNs = BigInt(values["base-latency-ns"]);
     switch (command) {
       case "import":
-        return await importCapture(rest, values, baseLatencyNs);
+        return await importData(rest, values, baseLatencyNs);
+      case "generate":
+        return generate(rest, values);
       case "correct":
         return await correct(rest, values, baseLatencyNs);
       case "check":
@@ -59,6 +68,14 @@ function parse(argv: readonly string[]) {
       "book-ticker": { type: "boolean", default: false },
       "base-latency-ns": { type: "string", default: "0" },
       stored: { type: "boolean", default: false },
+      symbol: { type: "string" },
+      snapshots: { type: "string", default: "process" },
+      seed: { type: "string", default: "1" },
+      rows: { type: "string", default: "1000000" },
+      mid: { type: "string", default: "60000" },
+      tick: { type: "string", default: "0.1" },
+      lot: { type: "string", default: "0.001" },
+      "start-ns": { type: "string", default: "1735689600000000000" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -66,27 +83,58 @@ function parse(argv: readonly string[]) {
 
 type Values = ReturnType<typeof parse>["values"];
 
-async function importCapture(
-  args: readonly string[],
-  values: Values,
-  baseLatencyNs: bigint,
-): Promise<number> {
-  const [format, path] = args;
-  if (format !== "binance-usdm" || path === undefined || args.length !== 2) {
-    throw new UsageError("import needs a format (binance-usdm) and a capture");
-  }
+async function importData(args: readonly string[], values: Values, baseLatencyNs: bigint): Promise<number> {
+  const [name = "", ...paths] = args;
+  const format = IMPORT_FORMATS[name];
+  if (format === undefined)
+    throw new UsageError(`import needs a format: ${Object.keys(IMPORT_FORMATS).join(", ")}`);
+  if (paths.length === 0 || (paths.length > 1 && format.several !== true))
+    throw new UsageError(`import ${name} needs ${format.several === true ? "files" : "one path"}`);
+  const { snapshots, symbol } = values;
+  if (snapshots !== "process" && snapshots !== "ignore-sod" && snapshots !== "ignore")
+    throw new UsageError(`--snapshots ${snapshots} is not process, ignore-sod or ignore`);
   const out = requireOut(values);
-  const result = await importBinanceUsdm(path, {
+  const result = await format.run(paths, {
     markPrice: values["mark-price"],
     bookTicker: values["book-ticker"],
     baseLatencyNs,
+    snapshots,
+    ...(symbol === undefined ? {} : { symbol }),
   });
   writeRows(out, EVENT_FIELDS, result.table.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
   const skipped = [...result.skipped].map(([kind, count]) => `${count} ${kind}`).join(", ");
   console.log(`${result.messages} messages → ${result.table.rows} rows in ${out}`);
   if (skipped !== "") console.log(`not imported: ${skipped}`);
+  if (result.gaps > 0) console.log(`${result.gaps} places where messages are missing`);
   sayShift(result.localShiftNs);
   return 0;
+}
+
+function generate(args: readonly string[], values: Values): number {
+  if (args.length > 0) throw new UsageError("generate takes no file but --out");
+  const out = requireOut(values);
+  const table = generateMarket({
+    seed: count(values.seed, "seed"),
+    rows: count(values.rows, "rows"),
+    mid: decimal(values.mid, "mid"),
+    tickSize: values.tick,
+    lotSize: values.lot,
+    startNs: BigInt(count(values["start-ns"].slice(0, -9), "start-ns")) * 1_000_000_000n,
+  });
+  writeRows(out, EVENT_FIELDS, table.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
+  console.log(`${table.rows} rows in ${out}`);
+  return 0;
+}
+
+function count(text: string, name: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`--${name} ${text} is not a whole number`);
+  return Number(text);
+}
+
+function decimal(text: string, name: string): number {
+  if (!/^\d*\.?\d+$/.test(text) || !(Number(text) > 0))
+    throw new UsageError(`--${name} ${text} is not a positive decimal number`);
+  return Number(text);
 }
 
 async function correct(args: readonly string[], values: Values, baseLatencyNs: bigint): Promise<number> {

@@ -27,7 +27,16 @@ export class EventTable {
     return table;
   }
 
-  append(ev: number, exchTs: bigint, localTs: bigint, px: number, qty: number): void {
+  /** `orderId`: unsigned 64 bits; `ival`: what a converter adds. */
+  append(
+    ev: number,
+    exchTs: bigint,
+    localTs: bigint,
+    px: number,
+    qty: number,
+    orderId = 0n,
+    ival = 0n,
+  ): void {
     if (this.rows * EVENT_ROW_BYTES === this.buffer.byteLength) this.grow();
     const at = this.rows * 8;
     this.i64[at] = BigInt(ev >>> 0);
@@ -35,6 +44,8 @@ export class EventTable {
     this.i64[at + 2] = localTs;
     this.f64[at + 3] = px;
     this.f64[at + 4] = qty;
+    this.i64[at + 5] = BigInt.asIntN(64, orderId);
+    this.i64[at + 6] = ival;
     this.rows++;
   }
 

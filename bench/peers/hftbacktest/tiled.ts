@@ -1,7 +1,7 @@
 // The shared capture, converted and repeated `tiles` times behind one another in time: the data of the comparison.
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { importBinanceUsdm } from "../../../src/backtest/import/binance-usdm.ts";
+import { importBinance } from "../../../src/backtest/import/binance.ts";
 import { EVENT_FIELDS, NPY_HEADER_MAX_BYTES, parseNpyHeader } from "../../../src/data/npy.ts";
 import { writeRows } from "../../../src/data/npz-write.ts";
 
@@ -22,7 +22,7 @@ export async function tiledFiles(tiles: number): Promise<TiledFiles> {
   const npz = join(DIR, `btcusdt_x${tiles}.npz`);
   const npy = join(DIR, `btcusdt_x${tiles}.npy`);
   if (!existsSync(npz) || !existsSync(npy)) {
-    const rows = tile((await importBinanceUsdm(CAPTURE)).table.bytes, tiles);
+    const rows = tile((await importBinance(CAPTURE)).table.bytes, tiles);
     for (const file of [npz, npy]) {
       const part = file.replace(/\.np/, ".part.np");
       writeRows(part, EVENT_FIELDS, rows, 64);

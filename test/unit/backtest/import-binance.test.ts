@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { importBinanceUsdm } from "../../../src/backtest/import/binance-usdm.ts";
+import { importBinance } from "../../../src/backtest/import/binance.ts";
 import { EV_BUY, EV_SELL } from "../../../src/data/event-codes.ts";
 import { EVENT_FIELDS } from "../../../src/data/npy.ts";
 import { loadRows } from "../../../src/data/npz-file.ts";
@@ -13,7 +13,7 @@ const dir = mkdtempSync(join(tmpdir(), "import-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 test("the shared capture becomes the rows that hftbacktest's own converter made of it, bit for bit", async () => {
-  const { table, messages, skipped, localShiftNs } = await importBinanceUsdm(CAPTURE);
+  const { table, messages, skipped, localShiftNs } = await importBinance(CAPTURE);
   expect(table.rows).toBe(491_973);
   expect(messages).toBe(93_954);
   expect([...skipped]).toEqual([["bookTicker", 66_089]]);
@@ -33,7 +33,7 @@ test("mark price and book ticker are imported on request, unknown messages count
     '{"lastUpdateId":1,"T":1723161255003,"bids":[["10","1"]],"asks":[]}',
   ];
   writeFileSync(path, lines.map((line) => `${t} ${line}\n`).join(""));
-  const { table, skipped } = await importBinanceUsdm(path, { markPrice: true, bookTicker: true });
+  const { table, skipped } = await importBinance(path, { markPrice: true, bookTicker: true });
   expect(Object.fromEntries(skipped)).toEqual({ "trade INSURANCE_FUND": 1, forceOrder: 1 });
   const i32 = new Int32Array(table.bytes.buffer);
   const kinds = Array.from({ length: table.rows }, (_, r) => i32[r * 16]! & 0xff);
@@ -44,5 +44,5 @@ test("mark price and book ticker are imported on request, unknown messages count
 test("a line that is not JSON is refused with its number", async () => {
   const path = join(dir, "broken");
   writeFileSync(path, "1723161255030314667 {}\n1723161255030314667 {oops\n");
-  await expect(importBinanceUsdm(path)).rejects.toThrow(/broken: line 2/);
+  await expect(importBinance(path)).rejects.toThrow(/broken: line 2/);
 });
