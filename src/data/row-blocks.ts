@@ -2,12 +2,13 @@
 // are inflated ahead by a worker into a ring of blocks (inflate-ahead.ts), so memory does not grow with the file.
 import { DataFileError } from "./data-file-error.ts";
 import { InflateAhead } from "./inflate-ahead.ts";
+import { MappedBlocks, type MappedRows } from "./mapped-rows.ts";
 import { EVENT_FIELDS, EVENT_ROW_BYTES } from "./npy.ts";
 import { type ArrayLocation, loadRows, locateArray } from "./npz-file.ts";
 import { RowBlock, type RowBlocks } from "./row-block.ts";
 
-/** Path of an .npz/.npy file, or rows in memory (64-byte event rows, 8-byte aligned). */
-export type EventSource = string | Uint8Array;
+/** Path of an .npz/.npy file, rows in memory (64-byte event rows, 8-byte aligned), or rows of a mapped file. */
+export type EventSource = string | Uint8Array | MappedRows;
 
 /** A file larger than this is streamed (bytes when inflated): up to here one load is faster than a worker. */
 const WHOLE_BYTES_MAX = 33_554_432;
@@ -24,7 +25,7 @@ export function openRowBlocks(sources: readonly EventSource[], wholeBytesMax = W
   for (const source of sources) {
     if (typeof source !== "string") {
       flush();
-      parts.push(() => new MemoryBlocks(source, "memory"));
+      parts.push(() => (isMapped(source) ? new MappedBlocks(source) : new MemoryBlocks(source, "memory")));
       continue;
     }
     const location = locateArray(source);
@@ -39,12 +40,14 @@ export function openRowBlocks(sources: readonly EventSource[], wholeBytesMax = W
   return new ChainedBlocks(parts);
 }
 
+const isMapped = (source: Uint8Array | MappedRows): source is MappedRows => !(source instanceof Uint8Array);
+
 /** Number of rows in the sources, from the sizes that the archives state: nothing is inflated. */
 export function countRows(sources: readonly EventSource[]): number {
   let rows = 0;
   for (const source of sources) {
-    const bytes = typeof source === "string" ? locateArray(source).bytes : source.length;
-    rows += Math.floor(bytes / EVENT_ROW_BYTES);
+    if (typeof source === "string") rows += Math.floor(locateArray(source).bytes / EVENT_ROW_BYTES);
+    else rows += isMapped(source) ? source.rows : Math.floor(source.length / EVENT_ROW_BYTES);
   }
   return rows;
 }

@@ -190,6 +190,8 @@ export class CompatAsset {
   }
 
   private applySnapshot(source: EventSource): void {
+    if (typeof source !== "string" && !(source instanceof Uint8Array))
+      throw new RangeError("an initial snapshot is a file or rows in memory");
     const bytes = typeof source === "string" ? loadRows(source, EVENT_FIELDS).bytes : source;
     const i32 = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     const f64 = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);

@@ -68,6 +68,13 @@ export class BookSide {
     return this.bounded ? Number.NaN : (this.far.get(key) ?? 0);
   }
 
+  /** Every level from the best on, in no order. Cold. */
+  forEachLevel(visit: (key: number, qty: number) => void): void {
+    for (let key = this.origin; key < this.origin + this.size && key <= this.best; key++)
+      if (this.qty[key - this.origin]! > 0) visit(key, this.qty[key - this.origin]!);
+    for (const [key, qty] of this.far) if (qty > 0 && key <= this.best) visit(key, qty);
+  }
+
   /** Snapshot rows set levels without any rule. */
   setLevel(key: number, qty: number): void {
     const index = key - this.origin;

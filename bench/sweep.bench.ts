@@ -1,0 +1,90 @@
+// A sweep's two jobs against one on the same cache: the ported market maker of examples/ over the tiled capture
+// (5.4 M rows, inflated once into a mapped .npy before anything is timed). Asked: two jobs ≥ 1.8 × one.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { backtestMarkets } from "../src/backtest/run-backtest.ts";
+import { cacheMarkets } from "../src/backtest/sweep/row-cache.ts";
+import { RunLog } from "../src/backtest/sweep/run-log.ts";
+import { runSweep } from "../src/backtest/sweep/sweep.ts";
+import { sweepConfig } from "../src/backtest/sweep/sweep-config.ts";
+import { readToml } from "../src/core/toml.ts";
+import { type Bench, type BenchSize, type Figures, type OpenBench, Unavailable } from "./harness.ts";
+import { tiledFiles } from "./peers/hftbacktest/tiled.ts";
+
+const ROOT = join(import.meta.dir, "..");
+const TILES = 11;
+
+export const benches: readonly Bench[] = [
+  {
+    name: "sweep.jobs",
+    question: "ns per row of a sweep with 2 jobs, start of the processes included; reference: --jobs 1",
+    unit: "ns",
+    compare: "perSecond",
+    maxRatio: 1 / 1.8,
+    sameChecksum: true,
+    warmUpRounds: 1,
+    open,
+  },
+];
+
+async function open(size: BenchSize): Promise<OpenBench> {
+  if (availableParallelism() < 2) throw new Unavailable("one core");
+  const tiny = size === "tiny";
+  const data = tiny ? join(ROOT, "test/data/npz/btcusdt_200k.npz") : (await tiledFiles(TILES)).npz;
+  const points = tiny ? 2 : 32;
+  const parent = join(ROOT, "var");
+  mkdirSync(parent, { recursive: true });
+  const dir = mkdtempSync(join(parent, "bench-sweep-"));
+  const description = join(dir, "sweep.toml");
+  writeFileSync(description, descriptionText(data, points));
+  const document = readToml(description);
+  const assets = cacheMarkets(backtestMarkets(document, []), join(dir, "cache"), 1, () => {});
+  const rows = assets[0]!.rows.rows * points;
+  let round = 0;
+  const side = (jobs: number) => ({
+    round: async (): Promise<Figures> => {
+      const log = new RunLog(join(dir, `runs-${round++}.jsonl`));
+      const started = performance.now();
+      const { runs } = await runSweep({
+        config: sweepConfig(document),
+        description,
+        data: [],
+        assets,
+        log,
+        jobs,
+        onStart: () => {},
+        onRun: () => {},
+      });
+      const seconds = (performance.now() - started) / 1000;
+      log.close();
+      const failed = runs.find((run) => run.failure !== null);
+      if (failed !== undefined) throw new Error(failed.failure!);
+      const ns = (seconds * 1e9) / rows;
+      const checksum = runs.reduce((sum, run) => sum + run.figures!.fills!, 0);
+      return { p50: ns, p99: ns, p999: ns, perSecond: rows / seconds, checksum };
+    },
+  });
+  return {
+    own: { ...side(2), close: () => rmSync(dir, { recursive: true }) },
+    reference: { name: "--jobs 1", ...side(1) },
+  };
+}
+
+function descriptionText(data: string, points: number): string {
+  const halves = Array.from({ length: points }, (_, i) => i + 1);
+  return `compat = "hftbacktest-2.4.4"
+[strategy]
+module = "${join(ROOT, "examples/hftbacktest-port.ts")}"
+params = { half = 1, skew = 0.5, q = 0.001, maxp = 0.01 }
+[[assets]]
+data = ["${data}"]
+tick_size = 0.1
+lot_size = 0.001
+latency = { model = "constant", entry_ns = 10_000_000, response_ns = 10_000_000 }
+[sweep]
+objective = "pnl"
+[sweep.params]
+half = [${halves.join(", ")}]
+`;
+}

@@ -1,0 +1,33 @@
+// A job process of a sweep: takes tasks from its parent one at a time, runs them, answers with figures. Ends with its
+// parent.
+import { runMetrics } from "../../analytics/metrics.ts";
+import { readToml } from "../../core/toml.ts";
+import { RC_END_OF_DATA } from "../../exchange/compat/codes.ts";
+import { reportConfig } from "../report-config.ts";
+import { runBacktest } from "../run-backtest.ts";
+import type { JobAnswer, JobSetup, JobTask } from "./job-protocol.ts";
+import { runFigures } from "./run-figures.ts";
+
+const setup = JSON.parse(process.argv[2]!) as JobSetup;
+const document = readToml(setup.config);
+const options = reportConfig(document);
+
+async function answer(task: JobTask): Promise<JobAnswer> {
+  const { params, rows } = task;
+  const { data, markOuts } = setup;
+  try {
+    const { result, seconds } = await runBacktest(document, { data, params, rows, markOuts });
+    const failure = result.failure ?? stopped(result.returnCode);
+    return { figures: failure === null ? runFigures(runMetrics(result, options)) : null, seconds, failure };
+  } catch (error) {
+    return { figures: null, seconds: 0, failure: (error as Error).message };
+  }
+}
+
+const stopped = (code: number | null): string | null =>
+  code === null || code === RC_END_OF_DATA ? null : `the strategy stopped with code ${code}`;
+
+process.on("disconnect", () => process.exit(0));
+process.on("message", (task: JobTask) => {
+  void answer(task).then((answered) => process.send!(answered));
+});
