@@ -3,11 +3,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { backtestMarkets } from "../src/backtest/run-backtest.ts";
 import { cacheMarkets } from "../src/backtest/sweep/row-cache.ts";
 import { RunLog } from "../src/backtest/sweep/run-log.ts";
 import { runSweep } from "../src/backtest/sweep/sweep.ts";
 import { sweepConfig } from "../src/backtest/sweep/sweep-config.ts";
+import { describedMarkets } from "../src/cli/run-described.ts";
 import { readToml } from "../src/core/toml.ts";
 import { type Bench, type BenchSize, type Figures, type OpenBench, Unavailable } from "./harness.ts";
 import { tiledFiles } from "./peers/hftbacktest/tiled.ts";
@@ -39,7 +39,7 @@ async function open(size: BenchSize): Promise<OpenBench> {
   const description = join(dir, "sweep.toml");
   writeFileSync(description, descriptionText(data, points));
   const document = readToml(description);
-  const assets = cacheMarkets(backtestMarkets(document, []), join(dir, "cache"), 1, () => {});
+  const assets = cacheMarkets(describedMarkets(document, []), join(dir, "cache"), 1, () => {});
   const rows = assets[0]!.rows.rows * points;
   let round = 0;
   const side = (jobs: number) => ({
@@ -53,6 +53,7 @@ async function open(size: BenchSize): Promise<OpenBench> {
         assets,
         log,
         jobs,
+        jobProgram: join(ROOT, "src/cli/sweep-job.ts"),
         onStart: () => {},
         onRun: () => {},
       });

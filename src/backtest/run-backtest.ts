@@ -1,11 +1,11 @@
-// One backtest from its description, in the mode the description asks for. What the command, the sweep and tests call.
+// A backtest in compat mode from its description.
 import type { RunResult } from "../analytics/run-result.ts";
 import type { TomlDocument } from "../core/toml.ts";
 import { countRows, type EventSource } from "../data/row-blocks.ts";
 import { CompatBacktest } from "./compat/compat-backtest.ts";
-import { BacktestConfigError, COMPAT_VERSION, compatConfig } from "./compat/compat-config.ts";
+import { BacktestConfigError, compatConfig } from "./compat/compat-config.ts";
 import { CompatRecorder } from "./compat/compat-recorder.ts";
-import { type MarketRows, setFillMids } from "./fill-mids.ts";
+import { setFillMids } from "./fill-mids.ts";
 
 /** What a strategy module exports by default: runs until a step returns other than 0, 2 or 3, and returns that. */
 export type CompatStrategy = (
@@ -41,27 +41,8 @@ export interface BacktestRun {
   readonly seconds: number;
 }
 
-/** The market data of a description, by asset. Throws BacktestConfigError. */
-export function backtestMarkets(document: TomlDocument, data: readonly string[]): readonly MarketRows[] {
-  if (document.value["compat"] === undefined) return refuseDefaultMode(document);
-  return compatConfig(document, data).assets;
-}
-
 /** Throws BacktestConfigError (description), DataFileError (a file cannot be opened), what the strategy throws. */
-export async function runBacktest(
-  document: TomlDocument,
-  options: BacktestOptions = {},
-): Promise<BacktestRun> {
-  return document.value["compat"] === undefined ? refuseDefaultMode(document) : runCompat(document, options);
-}
-
-function refuseDefaultMode(document: TomlDocument): never {
-  throw new BacktestConfigError(
-    `${document.file}:1: only compat = "${COMPAT_VERSION}" runs in this version (the live pipeline's mode is not there yet)`,
-  );
-}
-
-async function runCompat(document: TomlDocument, options: BacktestOptions): Promise<BacktestRun> {
+export async function runCompat(document: TomlDocument, options: BacktestOptions = {}): Promise<BacktestRun> {
   const config = compatConfig(document, options.data ?? []);
   const strategy = await loadStrategy(config.module);
   const described = config.assets.map((asset, i) => ({ ...asset, ...options.rows?.[i] }));

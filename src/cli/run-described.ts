@@ -1,6 +1,8 @@
 // One backtest from its description, in the mode that the description asks for: `compat = …` is the yardstick,
 // everything else is a configuration of live trading with a [backtest] section. What the commands and the sweep call.
-import { BacktestConfigError } from "../backtest/compat/compat-config.ts";
+import { BacktestConfigError, compatConfig } from "../backtest/compat/compat-config.ts";
+import type { MarketRows } from "../backtest/fill-mids.ts";
+import { pipelineConfig } from "../backtest/pipeline/pipeline-config.ts";
 import { type BacktestOptions, type BacktestRun, runCompat } from "../backtest/run-backtest.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatErrors } from "../config/problems.ts";
@@ -18,9 +20,19 @@ export async function runDescribed(
   options: DescribedOptions = {},
 ): Promise<BacktestRun> {
   if (document.value["compat"] !== undefined) return runCompat(document, options);
+  return runPipeline(document, withParams(liveConfig(document), options.params), options);
+}
+
+/** The market data of a description, by instrument. Throws BacktestConfigError. */
+export function describedMarkets(document: TomlDocument, data: readonly string[]): readonly MarketRows[] {
+  if (document.value["compat"] !== undefined) return compatConfig(document, data).assets;
+  return pipelineConfig(document, liveConfig(document).instruments, data).markets;
+}
+
+function liveConfig(document: TomlDocument) {
   const loaded = loadConfig({ file: document.file });
   if (!loaded.ok) throw new BacktestConfigError(formatErrors(loaded.errors));
-  return runPipeline(document, withParams(loaded.config, options.params), options);
+  return loaded.config;
 }
 
 /** A sweep's parameters go to every strategy that knows them. */

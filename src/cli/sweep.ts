@@ -4,12 +4,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { numberText } from "../analytics/page/html-text.ts";
 import { reportPage } from "../analytics/page/report-page.ts";
 import { BacktestConfigError } from "../backtest/compat/compat-config.ts";
 import { reportConfig } from "../backtest/report-config.ts";
-import { backtestMarkets } from "../backtest/run-backtest.ts";
 import { cacheMarkets, dataFingerprint } from "../backtest/sweep/row-cache.ts";
 import { RunLog, type RunOutcome } from "../backtest/sweep/run-log.ts";
 import { runSweep, type SweepResult, segmentsOf } from "../backtest/sweep/sweep.ts";
@@ -21,6 +21,7 @@ import { DataFileError } from "../data/data-file-error.ts";
 import { countRows } from "../data/row-blocks.ts";
 import { lockDataDir } from "../journal/lock-file.ts";
 import { Progress } from "./progress.ts";
+import { describedMarkets } from "./run-described.ts";
 
 const USAGE =
   "usage: bun run sweep CONFIG [--data FILE]… [--out DIR] [--jobs N] [--cache DIR] [--fresh] [--json]";
@@ -80,7 +81,7 @@ async function run(options: Options): Promise<number> {
   const document = readToml(options.config);
   const config = sweepConfig(document);
   reportConfig(document);
-  const markets = backtestMarkets(document, options.data);
+  const markets = describedMarkets(document, options.data);
   const locked = lockDataDir(options.out);
   if (!locked.ok) throw new BacktestConfigError(locked.error);
   try {
@@ -103,6 +104,7 @@ async function run(options: Options): Promise<number> {
       assets,
       log,
       jobs: options.jobs,
+      jobProgram: fileURLToPath(new URL("./sweep-job.ts", import.meta.url)),
       onStart: (runs, logged) => {
         if (logged > 0) console.error(`${logged} of ${runs} runs are done already`);
         progress = new Progress(runs - logged, "runs");
@@ -131,12 +133,14 @@ function claimOutput(
   const stamp = join(options.out, "sweep.json");
   const log = join(options.out, "runs.jsonl");
   const { sweep: _, ...backtest } = document.value;
-  const { module } = backtest["strategy"] as { module: string };
-  const strategy = readFileSync(resolve(dirname(options.config), module));
+  const modules = strategyModules(backtest).map((module) => {
+    const file = resolve(dirname(options.config), module);
+    return existsSync(file) ? readFileSync(file, "utf8") : module;
+  });
   const hash = (content: string | Uint8Array): string => Bun.hash(content).toString(16);
   const claim = JSON.stringify({
     description: hash(JSON.stringify(backtest)),
-    strategy: hash(strategy),
+    strategy: hash(modules.join("\0")),
     data: dataFingerprint(files),
     segments: config.walkForward === null ? null : segmentsOf(config.walkForward),
   });
@@ -146,6 +150,15 @@ function claimOutput(
       `${options.out}: its runs are of another description, strategy or data; take another --out, or --fresh to forget them`,
     );
   writeFileSync(stamp, claim);
+}
+
+/** Of either mode; a module that is no file beside the description (a built-in one) counts by its name. */
+function strategyModules(description: Readonly<Record<string, unknown>>): string[] {
+  const { strategy, strategies } = description as {
+    strategy?: { module: string };
+    strategies?: { module: string }[];
+  };
+  return [...(strategy === undefined ? [] : [strategy]), ...(strategies ?? [])].map((s) => s.module);
 }
 
 async function report(

@@ -7,7 +7,7 @@ import {
   type PipelineConfig,
   pipelineConfig,
 } from "../backtest/pipeline/pipeline-config.ts";
-import type { BacktestRun } from "../backtest/run-backtest.ts";
+import type { AssetRows, BacktestRun } from "../backtest/run-backtest.ts";
 import { baseOfDayNs } from "../core/clock.ts";
 import type { TomlDocument } from "../core/toml.ts";
 import { DataFileError } from "../data/data-file-error.ts";
@@ -22,7 +22,7 @@ export interface PipelineRunOptions {
   /** Replaces the data of the only market. */
   readonly data?: readonly string[];
   /** Rows that replace each market's files, in the order of [[instruments]]: what a sweep maps into memory. */
-  readonly rows?: readonly { readonly data: readonly EventSource[] }[];
+  readonly rows?: readonly AssetRows[];
   /** Called before the first row with the number of rows of all markets, as far as the files' headers tell. */
   readonly onStart?: (totalRows: number) => void;
   readonly onRows?: (rows: number) => void;
@@ -37,7 +37,7 @@ export async function runPipeline(
   options: PipelineRunOptions = {},
 ): Promise<BacktestRun> {
   const config = pipelineConfig(document, settings.instruments, options.data ?? []);
-  const markets = config.markets.map((m, i) => ({ ...m, ...options.rows?.[i] }));
+  const markets = config.markets.map((m, i) => ({ ...m, data: rowsOf(options.rows?.[i]) ?? m.data }));
   options.onStart?.(markets.reduce((sum, m) => sum + countRows(m.data), 0));
   const started = performance.now();
   const backtest = await buildPipeline({ ...config, markets }, settings, options);
@@ -45,6 +45,11 @@ export async function runPipeline(
   const seconds = (performance.now() - started) / 1000;
   for (const [name, count] of backtest.tally.denials) options.note?.(`${count} requests denied: ${name}`);
   return { result: backtest.finish(failure), seconds };
+}
+
+/** A book to begin with stands as rows before the rows. */
+function rowsOf(rows: AssetRows | undefined): readonly EventSource[] | undefined {
+  return rows?.initialSnapshot === undefined ? rows?.data : [rows.initialSnapshot, ...rows.data];
 }
 
 /** Null, or what was wrong with a file: the result then reaches as far as its rows. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { runMetrics } from "../../src/analytics/metrics.ts";
 import { sampleMidTicks } from "../../src/backtest/fill-mids.ts";
 import { reportConfig } from "../../src/backtest/report-config.ts";
-import { runBacktest } from "../../src/backtest/run-backtest.ts";
+import { runCompat } from "../../src/backtest/run-backtest.ts";
 import { cacheMarkets, segmentRows } from "../../src/backtest/sweep/row-cache.ts";
 import { runFigures } from "../../src/backtest/sweep/run-figures.ts";
 import { baseOfDayNs } from "../../src/core/clock.ts";
@@ -66,7 +66,7 @@ test("runs of a sweep equal the same backtests run alone, best first", async () 
   expect(pnls).toEqual([...pnls].sort((a, b) => b - a));
   const document = readToml(file);
   const { params, figures } = runs[3];
-  const { result } = await runBacktest(document, { params, markOuts: false });
+  const { result } = await runCompat(document, { params, markOuts: false });
   expect(figures).toEqual(runFigures(runMetrics(result, reportConfig(document))));
   const csv = readFileSync(join(dir, "equal/runs.csv"), "utf8").trimEnd().split("\n");
   expect(csv.length).toBe(7);

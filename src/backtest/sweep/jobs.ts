@@ -1,17 +1,17 @@
 // Job processes of a sweep: one task each at a time. A job that dies (out of memory, a fault in native code) fails its
 // task, not the sweep, and is replaced. Cold.
-import { fileURLToPath } from "node:url";
 import type { JobAnswer, JobSetup, JobTask } from "./job-protocol.ts";
-
-const JOB = fileURLToPath(new URL("./job.ts", import.meta.url));
 
 export class Jobs {
   private readonly count: number;
+  private readonly program: string;
   private readonly setup: JobSetup;
   private readonly children = new Set<Bun.Subprocess>();
 
-  constructor(count: number, setup: JobSetup) {
+  /** `program`: the job's file, which answers JobTask by JobAnswer. */
+  constructor(count: number, program: string, setup: JobSetup) {
     this.count = count;
+    this.program = program;
     this.setup = setup;
   }
 
@@ -42,7 +42,7 @@ export class Jobs {
   }
 
   private start(): Job {
-    return new Job(this.setup, this.children);
+    return new Job(this.program, this.setup, this.children);
   }
 }
 
@@ -51,8 +51,8 @@ class Job {
   private readonly child: Bun.Subprocess;
   private resolve: ((answer: JobAnswer) => void) | null = null;
 
-  constructor(setup: JobSetup, children: Set<Bun.Subprocess>) {
-    const child = Bun.spawn([process.execPath, JOB, JSON.stringify(setup)], {
+  constructor(program: string, setup: JobSetup, children: Set<Bun.Subprocess>) {
+    const child = Bun.spawn([process.execPath, program, JSON.stringify(setup)], {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "inherit",

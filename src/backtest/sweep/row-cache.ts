@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { baseOfDayNs } from "../../core/clock.ts";
 import { DataFileError } from "../../data/data-file-error.ts";
-import { EV_BUY, EV_EXCH, EV_SELL, KIND_DEPTH_SNAPSHOT } from "../../data/event-codes.ts";
+import { EV_BUY, EV_EXCH, EV_LOCAL, EV_SELL, KIND_DEPTH_SNAPSHOT } from "../../data/event-codes.ts";
 import { EventTable } from "../../data/event-table.ts";
 import { MappedBlocks, type MappedRows } from "../../data/mapped-rows.ts";
 import { EVENT_FIELDS, EVENT_ROW_BYTES, parseNpyHeader } from "../../data/npy.ts";
@@ -106,7 +106,7 @@ function cutTimes(assets: readonly MappedRows[], segments: number): bigint[] {
 
 function exchSpan(asset: MappedRows): [first: bigint, last: bigint] {
   let [first, last] = [2n ** 63n, -(2n ** 63n)];
-  eachExchRow(asset, (_, ts) => {
+  eachRow(asset, EV_EXCH, (_, ts) => {
     if (ts < first) first = ts;
     if (ts > last) last = ts;
     return true;
@@ -115,32 +115,54 @@ function exchSpan(asset: MappedRows): [first: bigint, last: bigint] {
   return [first, last];
 }
 
-/** Rows that happen at the exchange, with their time; ends when `visit` returns false. */
-function eachExchRow(asset: MappedRows, visit: (row: number, ts: bigint) => boolean): void {
-  const blocks = new MappedBlocks(asset);
+/** Rows that happen at the exchange (`side` EV_EXCH, exch_ts) or the trader (EV_LOCAL, local_ts); ends on false. */
+function eachRow(
+  asset: MappedRows,
+  side: number,
+  visit: (row: number, ts: bigint) => boolean,
+  fromRow = asset.firstRow,
+): void {
+  const column = side === EV_EXCH ? 1 : 2;
+  const blocks = new MappedBlocks({ ...asset, firstRow: fromRow, rows: asset.rows - fromRow });
   for (let block = blocks.next(); block !== null; block = blocks.next()) {
     const { i32, first, fileRow } = block;
     const i64 = new BigInt64Array(i32.buffer, i32.byteOffset, i32.length >> 1);
     for (let i = 0; i < block.rows; i++) {
-      if ((i32[(first + i) * 16]! & EV_EXCH) === 0) continue;
-      if (!visit(fileRow + i, i64[(first + i) * 8 + 1]!)) return;
+      if ((i32[(first + i) * 16]! & side) === 0) continue;
+      if (!visit(fileRow + i, i64[(first + i) * 8 + column]!)) return;
     }
   }
 }
 
+/** Time of the first row of a side from `row` on; `otherwise` when there is none. */
+function firstTime(asset: MappedRows, side: number, row: number, otherwise: bigint): bigint {
+  let found = otherwise;
+  const take = (_: number, ts: bigint): boolean => {
+    found = ts;
+    return false;
+  };
+  eachRow(asset, side, take, row);
+  return found;
+}
+
 function cutAsset(market: MarketRows, rows: MappedRows, times: readonly bigint[]): CachedAsset {
   const cuts = [0];
-  eachExchRow(rows, (row, ts) => {
+  eachRow(rows, EV_EXCH, (row, ts) => {
     while (cuts.length <= times.length && ts >= times[cuts.length - 1]!) cuts.push(row);
     return cuts.length <= times.length;
   });
   while (cuts.length <= times.length + 1) cuts.push(rows.rows);
-  const snapshots = times.length === 0 ? [] : writeSnapshots(market, rows, times);
+  const snapshots = times.length === 0 ? [] : writeSnapshots(market, rows, times, cuts);
   return { rows, cuts, snapshots: [null, ...snapshots] };
 }
 
 /** The exchange's book just before each instant, as rows of an initial snapshot. */
-function writeSnapshots(market: MarketRows, rows: MappedRows, times: readonly bigint[]): string[] {
+function writeSnapshots(
+  market: MarketRows,
+  rows: MappedRows,
+  times: readonly bigint[],
+  cuts: readonly number[],
+): string[] {
   const { tickSize, lotSize, initialSnapshot } = market;
   const options: CompatAssetOptions = {
     data: [rows],
@@ -157,9 +179,13 @@ function writeSnapshots(market: MarketRows, rows: MappedRows, times: readonly bi
     const before = Number(ts - baseNs) - 1;
     asset.limit.ts = before;
     asset.run(before);
+    // The times of the segment's first rows, so that the snapshot may also stand before them as rows.
+    const exch = firstTime(rows, EV_EXCH, cuts[i + 1]!, ts);
+    const local = firstTime(rows, EV_LOCAL, cuts[i + 1]!, ts);
+    const both = KIND_DEPTH_SNAPSHOT + EV_EXCH + EV_LOCAL;
     const table = new EventTable();
     const level = (ev: number, sign: number) => (key: number, qty: number) =>
-      table.append(KIND_DEPTH_SNAPSHOT | EV_EXCH | ev, ts, ts, sign * key * tickSize, qty);
+      table.append(both + ev, exch, local, sign * key * tickSize, qty);
     asset.exchangeBook.bid.forEachLevel(level(EV_BUY, 1));
     asset.exchangeBook.ask.forEachLevel(level(EV_SELL, -1));
     const file = rows.file.replace(/\.npy$/, `-cut${i + 1}of${times.length}.npy`);

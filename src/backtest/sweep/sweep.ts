@@ -15,6 +15,8 @@ export interface SweepParts {
   readonly assets: readonly CachedAsset[];
   readonly log: RunLog;
   readonly jobs: number;
+  /** File of the job program. */
+  readonly jobProgram: string;
   /** Before the first run: how many are needed and how many of them are logged already. */
   readonly onStart: (runs: number, logged: number) => void;
   readonly onRun: (outcome: RunOutcome) => void;
@@ -94,7 +96,7 @@ class Runner {
       if (logged !== undefined) outcomes.set(key, logged);
     }
     const setup = { config: description, data, markOuts: needsMarkOuts(config.objective) };
-    const jobs = new Jobs(this.parts.jobs, setup);
+    const jobs = new Jobs(this.parts.jobs, this.parts.jobProgram, setup);
     const kill = (): void => jobs.kill();
     process.on("exit", kill);
     try {
