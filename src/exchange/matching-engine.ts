@@ -172,6 +172,20 @@ export class MatchingEngine {
     this.taken.forget(side, pxTicks);
   }
 
+  /** Lowest and highest price of resting orders of a side, for whoever feeds rows past the engine; NaN = none. */
+  restingLow(side: number): number {
+    return side > 0 ? this.orders.worstTicks(1) : this.orders.bestTicks(-1);
+  }
+
+  restingHigh(side: number): number {
+    return side > 0 ? this.orders.bestTicks(1) : this.orders.worstTicks(-1);
+  }
+
+  /** Own takers have consumed market lots: every depth row must then pass onDepth. */
+  get hasTaken(): boolean {
+    return !this.taken.isEmpty;
+  }
+
   /** End of a depth event: the market has crossed own orders at or beyond its best; they fill as makers. */
   endDepth(): void {
     if (this.orders.head(-1) !== NO_ORDER) this.fillCrossed(-1, this.book.bestTicks(1));

@@ -34,6 +34,8 @@ export class OwnOrders {
   private freeCount: number;
   private headBid = NO_ORDER;
   private headAsk = NO_ORDER;
+  private tailBid = NO_ORDER;
+  private tailAsk = NO_ORDER;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -76,6 +78,17 @@ export class OwnOrders {
     return side > 0 ? this.headBid : this.headAsk;
   }
 
+  /** Price of the best and of the worst resting order of a side, NaN when there is none. */
+  bestTicks(side: number): number {
+    const head = this.head(side);
+    return head === NO_ORDER ? Number.NaN : this.pxTicks[head]!;
+  }
+
+  worstTicks(side: number): number {
+    const tail = side > 0 ? this.tailBid : this.tailAsk;
+    return tail === NO_ORDER ? Number.NaN : this.pxTicks[tail]!;
+  }
+
   /** Rests the order behind every order whose price is better or equal. */
   link(slot: number): void {
     const side = this.side[slot]!;
@@ -89,6 +102,7 @@ export class OwnOrders {
     this.next[slot] = after;
     this.previous[slot] = before;
     if (after !== NO_ORDER) this.previous[after] = slot;
+    else this.setTail(side, slot);
     if (before !== NO_ORDER) this.next[before] = slot;
     else this.setHead(side, slot);
     this.resting[slot] = 1;
@@ -98,6 +112,7 @@ export class OwnOrders {
     const before = this.previous[slot]!;
     const after = this.next[slot]!;
     if (after !== NO_ORDER) this.previous[after] = before;
+    else this.setTail(this.side[slot]!, before);
     if (before !== NO_ORDER) this.next[before] = after;
     else this.setHead(this.side[slot]!, after);
     this.next[slot] = NO_ORDER;
@@ -108,5 +123,10 @@ export class OwnOrders {
   private setHead(side: number, slot: number): void {
     if (side > 0) this.headBid = slot;
     else this.headAsk = slot;
+  }
+
+  private setTail(side: number, slot: number): void {
+    if (side > 0) this.tailBid = slot;
+    else this.tailAsk = slot;
   }
 }

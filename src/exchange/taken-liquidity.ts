@@ -10,6 +10,10 @@ export class TakenLiquidity {
   private readonly lots = new Float64Array(CAPACITY);
   private count = 0;
 
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
   takenAt(side: number, pxTicks: number): number {
     const at = this.find(side, pxTicks);
     return at < 0 ? 0 : this.lots[at]!;

@@ -195,6 +195,14 @@ export class FactorHandler implements RecordHandler {
     return this.f64[0]!;
   }
 
+  /**
+   * The book to which further levels of the open event may go directly, as onRecord would hand them on: a sender in
+   * the same thread saves a record per level. Null: no event of the instrument is open, or EXECUTION wants its levels.
+   */
+  openLevels(instrument: number): L2Book | null {
+    return this.openId === instrument ? this.openBook : null;
+  }
+
   onRecord(m: RecordMemory, at: number): void {
     const recv = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
     // A further level of the event at hand: by far the commonest record, and nothing but the book sees it.

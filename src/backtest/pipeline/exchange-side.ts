@@ -14,22 +14,36 @@ import {
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
+import type { DenseBook } from "../../exchange/dense-book.ts";
 import type { MatchingEngine } from "../../exchange/matching-engine.ts";
 import type { ModelExchange } from "../../exchange/model-exchange.ts";
 import { crossingSide } from "./crossing.ts";
+
+/** Above every key: a range that begins here is empty. */
+const NOTHING = 2_147_483_647;
 
 export class ExchangeSide {
   readonly cursor: ChunkCursor;
   private readonly exchange: ModelExchange;
   private readonly engine: MatchingEngine;
+  private readonly book: DenseBook;
+  private readonly watch = { bidLow: NOTHING, bidHigh: 0, askLow: NOTHING, askHigh: 0 };
   private readonly lotsPerUnit: number;
   /** Events that left the market crossed (crossing.ts). */
   crossedEvents = 0;
 
-  constructor(feed: EventFeed, exchange: ModelExchange, instrument: number, lotsPerUnit: number) {
+  /** `book`: the engine's own. */
+  constructor(
+    feed: EventFeed,
+    exchange: ModelExchange,
+    instrument: number,
+    book: DenseBook,
+    lotsPerUnit: number,
+  ) {
     this.cursor = new ChunkCursor(feed, AT_EXCH);
     this.exchange = exchange;
     this.engine = exchange.market(instrument).engine;
+    this.book = book;
     this.lotsPerUnit = lotsPerUnit;
   }
 
@@ -51,16 +65,7 @@ export class ExchangeSide {
       const chunk = cursor.chunk!;
       const from = chunk.groupStart[cursor.group]!;
       const to = chunk.groupStart[cursor.group + 1]!;
-      for (let row = from; row < to; row++) {
-        const op = chunk.code[row]! & OP_MASK;
-        if (op === OP_BID) {
-          this.engine.onDepth(1, chunk.key[row]!, this.lots(chunk.qty[row]!));
-          depth = true;
-        } else if (op === OP_ASK) {
-          this.engine.onDepth(-1, -chunk.key[row]!, this.lots(chunk.qty[row]!));
-          depth = true;
-        } else if (this.onOther(chunk, row, op)) depth = true;
-      }
+      depth = this.rows(chunk, from, to) || depth;
       if (depth && this.crossed) crossing = crossingSide(chunk, from, to, this.engine.book);
       cursor.settle(cursor.group + 1);
     } while (cursor.nextTs === ts && cursor.chunk!.groupLocalTs[cursor.group] === local);
@@ -70,6 +75,44 @@ export class ExchangeSide {
       this.engine.clearTo(-crossing, this.engine.book.bestTicks(crossing));
     }
     this.engine.endDepth();
+  }
+
+  /** True when a row touched the book. Runs of levels that concern no own order go straight to the book. */
+  private rows(chunk: EventChunk, from: number, to: number): boolean {
+    const { engine, book, watch, lotsPerUnit } = this;
+    let depth = false;
+    let row = from;
+    while (row < to) {
+      if (!engine.hasTaken) {
+        this.watchOrders();
+        const next = book.applyRows(chunk, row, to, lotsPerUnit, watch);
+        if (next > row) depth = true;
+        row = next;
+        if (row === to) return depth;
+      }
+      const op = chunk.code[row]! & OP_MASK;
+      if (op === OP_BID) engine.onDepth(1, chunk.key[row]!, this.lots(chunk.qty[row]!));
+      else if (op === OP_ASK) engine.onDepth(-1, -chunk.key[row]!, this.lots(chunk.qty[row]!));
+      if (op === OP_BID || op === OP_ASK || this.onOther(chunk, row, op)) depth = true;
+      row++;
+    }
+    return depth;
+  }
+
+  /** Rows between the own orders of a side move their queues. */
+  private watchOrders(): void {
+    const { engine, watch } = this;
+    if (engine.orders.count === 0) {
+      watch.bidLow = NOTHING;
+      watch.askLow = NOTHING;
+      return;
+    }
+    const bidLow = engine.restingLow(1);
+    const askHigh = engine.restingHigh(-1);
+    watch.bidLow = Number.isNaN(bidLow) ? NOTHING : bidLow;
+    watch.bidHigh = engine.restingHigh(1);
+    watch.askLow = Number.isNaN(askHigh) ? NOTHING : -askHigh;
+    watch.askHigh = -engine.restingLow(-1);
   }
 
   private get crossed(): boolean {

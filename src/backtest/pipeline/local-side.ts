@@ -106,18 +106,39 @@ export class LocalSide {
   }
 
   private rows(chunk: EventChunk, from: number, to: number): void {
+    for (let row = from; row < to; row++) {
+      const op = chunk.code[row]! & OP_MASK;
+      if (op !== OP_BID && op !== OP_ASK) {
+        this.other(chunk, row, op, 0);
+        continue;
+      }
+      this.level(chunk, row, op, to - row);
+      // FACTOR knows of the event now; its further levels concern only the book.
+      const book = this.factor.openLevels(this.instrument);
+      if (book !== null) row = this.directly(book, chunk, row + 1, to) - 1;
+    }
+  }
+
+  /** Levels from `from` on, up to a row that is none or `to`, go straight to the book. Returns the row after them. */
+  private directly(book: L2Book, chunk: EventChunk, from: number, to: number): number {
     const { code, key, qty } = chunk;
-    const { m, factor, lotsPerUnit } = this;
+    const { lotsPerUnit } = this;
     for (let row = from; row < to; row++) {
       const op = code[row]! & OP_MASK;
-      if (op === OP_BID || op === OP_ASK) {
-        if (!this.inLevels) this.startLevels(to - row);
-        m.i32[DEPTH_DELTA_SIDE] = op === OP_BID ? 1 : -1;
-        m.f64[DEPTH_DELTA_PX_TICKS] = op === OP_BID ? key[row]! : -key[row]!;
-        m.f64[DEPTH_DELTA_QTY_LOTS] = Math.round(qty[row]! * lotsPerUnit);
-        factor.onRecord(m, LEVEL);
-      } else this.other(chunk, row, op, 0);
+      if (op === OP_BID) book.apply(1, key[row]!, Math.round(qty[row]! * lotsPerUnit));
+      else if (op === OP_ASK) book.apply(-1, -key[row]!, Math.round(qty[row]! * lotsPerUnit));
+      else return row;
     }
+    return to;
+  }
+
+  private level(chunk: EventChunk, row: number, op: number, left: number): void {
+    const { m } = this;
+    if (!this.inLevels) this.startLevels(left);
+    m.i32[DEPTH_DELTA_SIDE] = op === OP_BID ? 1 : -1;
+    m.f64[DEPTH_DELTA_PX_TICKS] = op === OP_BID ? chunk.key[row]! : -chunk.key[row]!;
+    m.f64[DEPTH_DELTA_QTY_LOTS] = Math.round(chunk.qty[row]! * this.lotsPerUnit);
+    this.factor.onRecord(m, LEVEL);
   }
 
   /** Ends the event, unless it would leave the book crossed: then the side that crossed is returned. */

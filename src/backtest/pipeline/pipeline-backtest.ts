@@ -12,7 +12,7 @@
 // Hot: 0 bytes per row.
 import { allocateRecordMemory, type RecordMemory } from "../../core/record.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
-import { L2MarketBook } from "../../exchange/l2-market-book.ts";
+import { DenseBook } from "../../exchange/dense-book.ts";
 import { ModelExchange, type ModelMarketOptions } from "../../exchange/model-exchange.ts";
 import type { RequestLatency } from "../../exchange/request-latency.ts";
 import { makeFactorState } from "../../factor/factor-state.ts";
@@ -103,8 +103,9 @@ export class PipelineBacktest {
     });
     // EXECUTION needs the exchange and the exchange's reports need EXECUTION: the pipe is opened between them.
     const reports = new LateHandler();
+    const books = markets.map(() => new DenseBook());
     this.exchange = new ModelExchange({
-      markets: markets.map((m) => ({ ...m, book: new L2MarketBook() })),
+      markets: markets.map((m, i) => ({ ...m, book: books[i]! })),
       latency: options.latency,
       sink: new FusedPipe(reports),
       assets: options.assets,
@@ -152,7 +153,7 @@ export class PipelineBacktest {
         }),
     );
     this.exchanges = markets.map(
-      (m) => new ExchangeSide(m.feed, this.exchange, m.instrument.id, lotsPerUnit(m)),
+      (m, i) => new ExchangeSide(m.feed, this.exchange, m.instrument.id, books[i]!, lotsPerUnit(m)),
     );
   }
 

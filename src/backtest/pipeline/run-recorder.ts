@@ -49,6 +49,8 @@ export class RunRecorder implements ExchangeObserver {
   private readonly options: RecorderOptions;
   private readonly instruments: readonly ResultInstrument[];
   private readonly accounts: readonly FillAccount[];
+  /** 1e-8 tick·lots in the settlement currency. */
+  private readonly fundingUnits: readonly number[];
   private readonly orderRows = new Map<number, number>();
   private readonly markOuts = [0, ...MARK_OUT_NS].map((ns, k) => new MarkOutQueue(ns, F.mid0Ticks + k));
   private execution: ExecutionHandler | null = null;
@@ -68,6 +70,10 @@ export class RunRecorder implements ExchangeObserver {
       contractSize: Number(instrument.contractSize),
       kind: inverse ? "inverse" : "linear",
     }));
+    this.fundingUnits = options.markets.map(({ instrument }) => {
+      const { mantissa, decimals } = moneyUnit(instrument);
+      return Number(mantissa) / 10 ** (decimals + 8);
+    });
     this.accounts = options.markets.map((m) => new FillAccount(m.instrument, m.inverse));
   }
 
@@ -225,10 +231,9 @@ export class RunRecorder implements ExchangeObserver {
 
   private fundingOf(instrument: number, strategies: number): number {
     const { ledger } = this.execution!.parts;
-    const { mantissa, decimals } = moneyUnit(this.options.markets[instrument - 1]!.instrument);
     let sum = 0;
     for (let s = 0; s < strategies; s++) sum += ledger.funding.approximate(ledger.pair(s, instrument));
-    return (sum * Number(mantissa)) / 10 ** (decimals + 8);
+    return sum * this.fundingUnits[instrument - 1]!;
   }
 
   private takeMids(queue: MarkOutQueue, tsNs: number): void {
