@@ -34,7 +34,25 @@ export async function openVenue(settings: EngineSettings, venueEntry: string): P
   return { settings: settings.venue, rest: makeRest(settings.venue, credentials), process: null };
 }
 
+/** Where market data alone comes from: no credentials, whatever the environment. Throws EngineError. */
+export async function openMarketVenue(settings: EngineSettings, venueEntry: string): Promise<VenueAccess> {
+  const { venue, child } =
+    settings.env === "sim"
+      ? await simulatedVenue(settings, venueEntry)
+      : { venue: settings.venue, child: null };
+  return { settings: venue, rest: makeRest(venue, null), process: child };
+}
+
 async function openSimulatedVenue(settings: EngineSettings, entry: string): Promise<VenueAccess> {
+  const { venue, child } = await simulatedVenue(settings, entry);
+  const credentials = await loadCredentials(venue.credentialsFile);
+  return { settings: venue, rest: makeRest(venue, credentials), process: child };
+}
+
+async function simulatedVenue(
+  settings: EngineSettings,
+  entry: string,
+): Promise<{ readonly venue: VenueSettings; readonly child: VenueProcess | null }> {
   const { sim } = settings;
   const child = sim.url === "" ? await startChild(settings, entry) : null;
   const base = child === null ? sim.url.replace(/\/$/, "") : `http://127.0.0.1:${child.port}`;
@@ -49,11 +67,7 @@ async function openSimulatedVenue(settings: EngineSettings, entry: string): Prom
     wsApiUrl: `${ws}/ws-fapi/v1`,
     credentialsFile: child === null ? settings.venue.credentialsFile : child.credentialsFile,
   };
-  return {
-    settings: venue,
-    rest: makeRest(venue, await loadCredentials(venue.credentialsFile)),
-    process: child,
-  };
+  return { venue, child };
 }
 
 async function startChild(settings: EngineSettings, entry: string): Promise<VenueProcess> {
