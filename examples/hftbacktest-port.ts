@@ -1,11 +1,13 @@
 // A tutorial strategy of hftbacktest, ported line by line: the left column of each comment is the Python original.
 // Run it:  bun run backtest examples/hftbacktest-port.toml
+// and with the live pipeline behind the same calls:  bun run backtest examples/hftbacktest-port-default.toml
 import type { CompatBacktest } from "../src/backtest/compat/compat-backtest.ts";
+import type { PipelineApi } from "../src/backtest/pipeline/pipeline-api.ts";
 import { GTX, LIMIT } from "../src/exchange/compat/codes.ts";
 
 /** half: half spread in ticks; skew: ticks per lot of position; q: order quantity; maxp: largest position. */
 export default function marketMaker(
-  hbt: CompatBacktest,
+  hbt: CompatBacktest | PipelineApi,
   { half = 1, skew = 0.5, q = 0.001, maxp = 0.01 }: Readonly<Record<string, number>>,
   record: () => void,
 ): number {

@@ -6,10 +6,14 @@ import { CompatBacktest } from "./compat/compat-backtest.ts";
 import { BacktestConfigError, compatConfig } from "./compat/compat-config.ts";
 import { CompatRecorder } from "./compat/compat-recorder.ts";
 import { setFillMids } from "./fill-mids.ts";
+import type { PipelineApi } from "./pipeline/pipeline-api.ts";
 
-/** What a strategy module exports by default: runs until a step returns other than 0, 2 or 3, and returns that. */
+/**
+ * What the module of a strategy that came from hftbacktest exports by default: runs until a step returns other than
+ * 0, 2 or 3, and returns that. In default mode `hbt` is a PipelineApi, which has the same calls.
+ */
 export type CompatStrategy = (
-  hbt: CompatBacktest,
+  hbt: CompatBacktest | PipelineApi,
   params: Readonly<Record<string, number>>,
   /** Appends the present state to the series. */
   record: () => void,
@@ -44,7 +48,7 @@ export interface BacktestRun {
 /** Throws BacktestConfigError (description), DataFileError (a file cannot be opened), what the strategy throws. */
 export async function runCompat(document: TomlDocument, options: BacktestOptions = {}): Promise<BacktestRun> {
   const config = compatConfig(document, options.data ?? []);
-  const strategy = await loadStrategy(config.module);
+  const strategy = await loadCompatStrategy(config.module);
   const described = config.assets.map((asset, i) => ({ ...asset, ...options.rows?.[i] }));
   const recorder = new CompatRecorder(described, config.names);
   const { onRows } = options;
@@ -67,7 +71,7 @@ export async function runCompat(document: TomlDocument, options: BacktestOptions
   }
 }
 
-async function loadStrategy(path: string): Promise<CompatStrategy> {
+export async function loadCompatStrategy(path: string): Promise<CompatStrategy> {
   const module = (await import(path)) as { default?: unknown };
   if (typeof module.default === "function") return module.default as CompatStrategy;
   throw new BacktestConfigError(

@@ -30,7 +30,11 @@ export function describedMarkets(document: TomlDocument, data: readonly string[]
 }
 
 function liveConfig(document: TomlDocument) {
-  const loaded = loadConfig({ file: document.file });
+  const loaded = loadConfig({
+    file: document.file,
+    // A strategy with hftbacktest's calls stands alone.
+    ...(document.value["strategy"] === undefined ? {} : { flags: { strategies: [] } }),
+  });
   if (!loaded.ok) throw new BacktestConfigError(formatErrors(loaded.errors));
   return loaded.config;
 }

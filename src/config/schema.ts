@@ -347,7 +347,7 @@ export const configSchema = z.strictObject({
 });
 
 /** Sections that only `bun run backtest` and `bun run sweep` read and check: one file serves live trading and both. */
-export const BACKTEST_SECTIONS: readonly string[] = ["backtest", "report", "sweep"];
+export const BACKTEST_SECTIONS: readonly string[] = ["backtest", "report", "strategy", "sweep"];
 
 /** Subtrees whose keys belong to somebody else's schema. */
 export const RAW_KEYS = ["params", "limits"] as const;

@@ -1,13 +1,16 @@
 // The default-mode backtest of a configuration: strategies, graphs, risk and instruments as live trading reads them,
 // data and models from [backtest]. Cold; what it builds is src/backtest/pipeline.
-
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { PipelineApi } from "../backtest/pipeline/pipeline-api.ts";
 import { PipelineBacktest, type PipelineMarket } from "../backtest/pipeline/pipeline-backtest.ts";
 import {
   type MarketSetup,
   type PipelineConfig,
   pipelineConfig,
 } from "../backtest/pipeline/pipeline-config.ts";
-import type { AssetRows, BacktestRun } from "../backtest/run-backtest.ts";
+import { parseSection } from "../backtest/report-config.ts";
+import { type AssetRows, type BacktestRun, loadCompatStrategy } from "../backtest/run-backtest.ts";
 import { baseOfDayNs } from "../core/clock.ts";
 import type { TomlDocument } from "../core/toml.ts";
 import { DataFileError } from "../data/data-file-error.ts";
@@ -26,6 +29,8 @@ export interface PipelineRunOptions {
   /** Called before the first row with the number of rows of all markets, as far as the files' headers tell. */
   readonly onStart?: (totalRows: number) => void;
   readonly onRows?: (rows: number) => void;
+  /** Parameters that differ from [strategy]. */
+  readonly params?: Readonly<Record<string, number>>;
   /** What the user should know: a callback that threw, why orders were denied. */
   readonly note?: (text: string) => void;
 }
@@ -38,14 +43,34 @@ export async function runPipeline(
 ): Promise<BacktestRun> {
   const config = pipelineConfig(document, settings.instruments, options.data ?? []);
   const markets = config.markets.map((m, i) => ({ ...m, data: rowsOf(options.rows?.[i]) ?? m.data }));
+  const caller = document.value["strategy"] === undefined ? null : callerOf(document);
+  const strategy = caller === null ? null : await loadCompatStrategy(caller.module);
   options.onStart?.(markets.reduce((sum, m) => sum + countRows(m.data), 0));
   const started = performance.now();
-  const backtest = await buildPipeline({ ...config, markets }, settings, options);
-  const failure = runToEnd(backtest);
+  const api = strategy === null ? null : new PipelineApi();
+  const backtest = await buildPipeline({ ...config, markets }, settings, options, api);
+  const failure = runToEnd(backtest, () => {
+    if (api === null || strategy === null) backtest.runAll();
+    else {
+      api.attach(backtest, config.markets, true);
+      strategy(api, { ...caller!.params, ...options.params }, () => backtest.recorder.record(backtest.nowNs));
+    }
+  });
   const seconds = (performance.now() - started) / 1000;
   for (const [name, count] of backtest.tally.denials) options.note?.(`${count} requests denied: ${name}`);
   return { result: backtest.finish(failure), seconds };
 }
+
+/** [strategy]: a strategy with hftbacktest's calls, instead of [[strategies]]. */
+function callerOf(document: TomlDocument): z.infer<typeof callerSchema> {
+  const caller = parseSection(document, "strategy", callerSchema);
+  return { ...caller, module: resolve(dirname(document.file), caller.module) };
+}
+
+const callerSchema = z.strictObject({
+  module: z.string(),
+  params: z.record(z.string(), z.number()).default({}),
+});
 
 /** A book to begin with stands as rows before the rows. */
 function rowsOf(rows: AssetRows | undefined): readonly EventSource[] | undefined {
@@ -53,9 +78,9 @@ function rowsOf(rows: AssetRows | undefined): readonly EventSource[] | undefined
 }
 
 /** Null, or what was wrong with a file: the result then reaches as far as its rows. */
-function runToEnd(backtest: PipelineBacktest): string | null {
+function runToEnd(backtest: PipelineBacktest, run: () => void): string | null {
   try {
-    backtest.runAll();
+    run();
     return null;
   } catch (error) {
     if (error instanceof DataFileError) return error.message;
@@ -69,9 +94,10 @@ export async function buildPipeline(
   config: PipelineConfig,
   settings: EngineSettings,
   options: Pick<PipelineRunOptions, "onRows" | "note"> = {},
+  api: PipelineApi | null = null,
 ): Promise<PipelineBacktest> {
   const instruments = config.markets.map((m) => m.instrument);
-  const plan = await planStrategies(settings, instruments);
+  const plan = await planStrategies({ strategies: api === null ? settings.strategies : [] }, instruments);
   const feeds = config.markets.map((m) => openFeed(m, options.onRows));
   const first = feeds.map((feed) => feed.firstExchTs()).find((ts) => ts !== null) ?? 0n;
   const baseNs = baseOfDayNs(first);
@@ -80,7 +106,10 @@ export async function buildPipeline(
     markets: config.markets.map((m, i): PipelineMarket => ({ ...m, feed: feeds[i]! })),
     baseNs,
     graphs: plan.setups,
-    strategies: await Promise.all(plan.strategies.map((s) => strategySetup(s, plan))),
+    strategies:
+      api === null
+        ? await Promise.all(plan.strategies.map((s) => strategySetup(s, plan)))
+        : [api.setup(instruments.map((i) => i.id))],
     subscriptions: plan.subscriptions,
     risk: settings.risk,
     instrumentLimits: settings.instruments,
@@ -90,7 +119,7 @@ export async function buildPipeline(
     walletE8: config.walletE8,
     timerNs: settings.engine.timerMs * 1e6,
     marketTimerNs: plan.marketTimerNs,
-    stateIntervalNs: config.stateIntervalNs,
+    stateIntervalNs: api === null ? config.stateIntervalNs : Number.POSITIVE_INFINITY,
     onException: (strategy, error) =>
       options.note?.(`strategy ${plan.strategies[strategy - 1]?.name} stopped: ${(error as Error).stack}`),
   });

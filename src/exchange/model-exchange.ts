@@ -303,6 +303,11 @@ export class ModelExchange implements OrderGateway {
     return this.reports.nextNs;
   }
 
+  /** Exchange time of the report delivered last. */
+  get deliveredExchNs(): number {
+    return this.reports.deliveredExchNs;
+  }
+
   /** Reports under way to the trader and requests to the exchange. */
   get underWay(): number {
     return this.reports.length + this.requests.length;

@@ -40,6 +40,8 @@ export class ReportLine {
   private readonly nonceLo: number;
   private readonly nonceHi: number;
   private readonly assetOf: (instrument: number) => number;
+  /** Exchange time of the last delivered report. */
+  deliveredExchNs = Number.NaN;
   private lastNs = Number.NEGATIVE_INFINITY;
 
   constructor(sink: RecordSink, nonceLo: number, nonceHi: number, assetOf: (instrument: number) => number) {
@@ -84,10 +86,12 @@ export class ReportLine {
   deliver(): void {
     const v = this.rows.values;
     const at = this.rows.head;
-    this.rows.pop();
+    this.deliveredExchNs = v[at + R_EXCH]!;
     if (v[at + R_LAST_QTY]! > 0) this.writeFill(v, at);
     this.writeReport(v, at);
     this.writer.publish();
+    // Not before: what is written may lead to requests, and a refusal of one would take the row.
+    this.rows.pop();
   }
 
   /** The account's first word: its balance, and that nothing is open. */

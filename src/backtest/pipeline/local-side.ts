@@ -44,6 +44,15 @@ export interface LocalSideParts {
   readonly lotsPerUnit: number;
 }
 
+/** A market trade as the trader saw it; `op`: OP_TRADE_…. */
+export interface SeenTrade {
+  readonly op: number;
+  readonly pxTicks: number;
+  readonly qtyLots: number;
+  readonly exchNs: number;
+  readonly recvNs: number;
+}
+
 const LEVEL = 0;
 
 export class LocalSide {
@@ -51,7 +60,7 @@ export class LocalSide {
   /** Events that left the book crossed (crossing.ts). */
   crossedEvents = 0;
   private readonly factor: FactorHandler;
-  private readonly book: L2Book;
+  readonly book: L2Book;
   private readonly touch: { bestTicks(side: number): number };
   private readonly instrument: number;
   private readonly lotsPerUnit: number;
@@ -61,8 +70,11 @@ export class LocalSide {
   private inLevels = false;
   private depth = false;
   private traded = false;
-  private exchNs = 0;
-  private recvNs = 0;
+  /** Times of the last event, ns since the base; NaN before the first. */
+  exchNs = Number.NaN;
+  recvNs = Number.NaN;
+  /** Trades are kept here while it is an array. */
+  trades: SeenTrade[] | null = null;
   private markPxE8 = Number.NaN;
   private indexPxE8 = Number.NaN;
   private fundingE8 = Number.NaN;
@@ -247,6 +259,7 @@ export class LocalSide {
   private trade(op: number, pxTicks: number, qtyLots: number, flags: number): void {
     this.inLevels = false;
     this.traded = true;
+    this.trades?.push({ op, pxTicks, qtyLots, exchNs: this.exchNs, recvNs: this.recvNs });
     const side = op === OP_TRADE_BUY ? 1 : op === OP_TRADE_SELL ? -1 : 0;
     const { m } = this;
     encodeTrade(

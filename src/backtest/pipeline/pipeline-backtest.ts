@@ -35,6 +35,12 @@ const NEVER = Number.POSITIVE_INFINITY;
 const TIMER_ID = 1;
 const NONCE_LO = 1;
 
+/** What a step was. */
+export const STEP_NONE = 0;
+export const STEP_MARKET = 1;
+export const STEP_REPORT = 2;
+export const STEP_TIMER = 3;
+
 export interface PipelineMarket extends Omit<ModelMarketOptions, "book"> {
   readonly feed: EventFeed;
 }
@@ -89,6 +95,8 @@ export class PipelineBacktest {
   private readonly scratch: RecordMemory = allocateRecordMemory(1);
   private nextTimerNs = NEVER;
   private nextMarketTimerNs = NEVER;
+  /** The rows are over. */
+  ended = false;
   private started = false;
   private killDue = false;
 
@@ -157,6 +165,11 @@ export class PipelineBacktest {
     );
   }
 
+  /** ns since the Unix epoch of time 0. */
+  get baseNs(): bigint {
+    return this.options.baseNs;
+  }
+
   /** Event rows decoded so far. */
   get rows(): number {
     return this.options.markets.reduce((sum, m) => sum + m.feed.rows, 0);
@@ -180,14 +193,14 @@ export class PipelineBacktest {
   /** Runs to the end of the data. */
   runAll(): void {
     if (!this.started) this.start();
-    while (this.step(NEVER));
+    while (this.step(NEVER) !== STEP_NONE);
   }
 
   /**
    * Processes the trader's next instant if it is at or before `untilNs`, and everything of the exchange before it.
-   * False: nothing was left to do up to `untilNs`, or the rows are over.
+   * Returns what it was: STEP_…; STEP_NONE: nothing is left up to `untilNs`, or the rows are over (`ended`).
    */
-  step(untilNs: number): boolean {
+  step(untilNs: number): number {
     const local = this.earliestLocal();
     const localNs = local.cursor.nextTs;
     const nextNs = Math.min(localNs, this.exchange.nextReportNs, this.nextTimerNs, this.nextMarketTimerNs);
@@ -195,17 +208,35 @@ export class PipelineBacktest {
     this.runExchange(bound);
     // A report may have been made that comes before.
     const reportNs = this.exchange.nextReportNs;
-    if (localNs === NEVER && this.nextExchangeRowNs === NEVER && !(reportNs <= this.nowNs)) return false;
+    if (localNs === NEVER && this.nextExchangeRowNs === NEVER && !(reportNs <= this.nowNs)) {
+      this.ended = true;
+      return STEP_NONE;
+    }
     const atNs = Math.min(nextNs, reportNs);
-    if (atNs > untilNs) return false;
+    if (atNs > untilNs) return STEP_NONE;
     if (atNs > this.recorder.dueNs) this.recorder.advance(atNs);
     if (atNs > this.nowNs) this.nowNs = atNs;
-    if (localNs <= atNs) local.event();
-    else if (reportNs <= atNs) this.exchange.deliver();
+    const what = localNs <= atNs ? STEP_MARKET : reportNs <= atNs ? STEP_REPORT : STEP_TIMER;
+    if (what === STEP_MARKET) local.event();
+    else if (what === STEP_REPORT) this.exchange.deliver();
     else if (this.nextMarketTimerNs <= atNs) this.marketTimer(atNs);
     else this.timer(atNs);
     if (this.killDue) this.observeKill();
-    return true;
+    return what;
+  }
+
+  /** Nothing happened up to `tsNs`: EXECUTION's time moves there, as by a timer. */
+  passTo(tsNs: number): void {
+    if (tsNs > this.recorder.dueNs) this.recorder.advance(tsNs);
+    this.nowNs = tsNs;
+    this.encodeTimer(tsNs, this.options.timerNs);
+    this.execution.onRecord(this.scratch, 0);
+    if (this.killDue) this.observeKill();
+  }
+
+  /** The trader's book of an instrument, and the times of the last event that moved it. */
+  local(instrument: number): LocalSide {
+    return this.locals[instrument - 1]!;
   }
 
   /** The result so far. `failure`: why the run ended before its data. */

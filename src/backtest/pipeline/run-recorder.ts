@@ -38,7 +38,7 @@ export interface RecorderMarket {
 export interface RecorderOptions {
   readonly markets: readonly RecorderMarket[];
   readonly strategies: readonly string[];
-  /** Interval of the state rows, ns. */
+  /** Interval of the state rows, ns; Infinity: only `record` makes rows. */
   readonly stateIntervalNs: number;
 }
 
@@ -81,8 +81,9 @@ export class RunRecorder implements ExchangeObserver {
     this.execution = execution;
     this.startNs = tsNs;
     const { stateIntervalNs } = this.options;
-    this.nextStateNs = Math.ceil(tsNs / stateIntervalNs) * stateIntervalNs;
-    this.dueNs = this.nextStateNs;
+    if (Number.isFinite(stateIntervalNs))
+      this.nextStateNs = Math.ceil(tsNs / stateIntervalNs) * stateIntervalNs;
+    this.setDue();
   }
 
   /** Time is about to pass `tsNs`: writes what falls due before, with the market as it was. */
@@ -90,7 +91,7 @@ export class RunRecorder implements ExchangeObserver {
     while (this.dueNs < tsNs) {
       const due = this.dueNs;
       if (this.nextStateNs === due) {
-        this.recordStates(due);
+        this.record(due);
         this.nextStateNs += this.options.stateIntervalNs;
       }
       for (const queue of this.markOuts) this.takeMids(queue, due);
@@ -103,7 +104,7 @@ export class RunRecorder implements ExchangeObserver {
     rest: Pick<BacktestResult, "baseNs" | "rows" | "startBalance" | "failure">,
   ): BacktestResult {
     this.advance(tsNs);
-    this.recordStates(tsNs);
+    this.record(tsNs);
     return {
       mode: "default",
       ...rest,
@@ -206,7 +207,8 @@ export class RunRecorder implements ExchangeObserver {
 
   // --- rows -----------------------------------------------------------------------------------------------
 
-  private recordStates(tsNs: number): void {
+  /** Appends the present state of every instrument. */
+  record(tsNs: number): void {
     this.hearFills(tsNs);
     const { states } = this.tables;
     const { market, ledger } = this.execution!.parts;

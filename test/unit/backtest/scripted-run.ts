@@ -20,6 +20,7 @@ import { riskAverseQueue } from "../../../src/exchange/queue/risk-averse.ts";
 import { KindLatency } from "../../../src/exchange/request-latency.ts";
 import type { StrategyContext } from "../../../src/strategy/context.ts";
 import { defineStrategy } from "../../../src/strategy/define-strategy.ts";
+import type { StrategySetup } from "../../../src/strategy/execution-parts.ts";
 import { INSTRUMENT, LOOSE_RISK } from "./loose-limits.ts";
 
 export const T = 1_700_000_000_000_000_000n;
@@ -92,11 +93,15 @@ export interface Action {
   readonly run: (ctx: StrategyContext) => void;
 }
 
-/** The same market under the pipeline; each action runs at the first timer (1 ms) at or after its time. */
+/**
+ * The same market under the pipeline; each action runs at the first timer (1 ms) at or after its time. `setup`: who
+ * trades instead.
+ */
 export function pipeline(
   rows: readonly Row[],
   actions: readonly Action[],
   partialFills = true,
+  setup: StrategySetup | null = null,
 ): PipelineBacktest {
   const feed = new EventFeed(openRowBlocks([bytesOf(rows)]), {
     tickSize: 0.1,
@@ -131,7 +136,14 @@ export function pipeline(
     baseNs,
     graphs: [],
     strategies: [
-      { name: "scripted", definition: scripted, instruments: [1], params: {}, limits: {}, signals: {} },
+      setup ?? {
+        name: "scripted",
+        definition: scripted,
+        instruments: [1],
+        params: {},
+        limits: {},
+        signals: {},
+      },
     ],
     subscriptions: [],
     risk: LOOSE_RISK,
