@@ -23,6 +23,7 @@ const USAGE = `usage: bun run venue [options]
   --credentials-file F   0600 JSON {apiKey, apiSecret}, written when absent
                          (default D/venue/credentials.json; HOTLANE_SIM_SECRET overrides the secret)
   --ed25519-key K=FILE   registers a PEM Ed25519 public key under the API key K (repeatable)
+  --halted A,B           symbols that are listed and do not trade
   --balance X            starting balance in USDT (default 100000)
   --leverage N           (default 20)
   --maker-fee X --taker-fee X   rates (default 0.0002 and 0.0005)
@@ -54,6 +55,7 @@ function readFlags(args: string[]) {
         "api-key": { type: "string" },
         "credentials-file": { type: "string" },
         "ed25519-key": { type: "string", multiple: true },
+        halted: { type: "string" },
         balance: { type: "string" },
         leverage: { type: "string" },
         "maker-fee": { type: "string" },
@@ -132,9 +134,11 @@ async function symbolList(flags: Flags, seed: number): Promise<SimVenueOptions["
   const names = (flags.symbols ?? "BTCUSDT,ETHUSDT").split(",").map((s) => s.trim().toUpperCase());
   if (new Set(names).size !== names.length) throw new UsageError("--symbols: a symbol is named twice");
   try {
-    return await Promise.all(
+    const halted = (flags.halted ?? "").toUpperCase().split(",");
+    const found = await Promise.all(
       names.map((s) => (s === "BTCUSDT" ? captureSymbol() : generatedSymbol(s, seed))),
     );
+    return found.map((s) => ({ ...s, spec: { ...s.spec, trading: !halted.includes(s.spec.symbol) } }));
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--symbols: ${error.message}`);
     throw error;

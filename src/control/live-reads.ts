@@ -310,8 +310,12 @@ function quote(i: Instrument, pxTicks: number, qtyLots: number): QuoteView | nul
   return pxTicks > 0 ? { price: priceText(i, pxTicks), qty: qtyText(i, qtyLots) } : null;
 }
 
+/** What was asked for may have been no price and no quantity at all: that is why it was denied. */
 function orderText(i: Instrument, pxTicks: number, qtyLots: number): string {
-  return pxTicks > 0 ? `${qtyText(i, qtyLots)} @ ${priceText(i, pxTicks)}` : "";
+  if (pxTicks === 0) return "";
+  const px = Number.isSafeInteger(pxTicks) ? priceText(i, pxTicks) : `${pxTicks} ticks`;
+  const qty = Number.isSafeInteger(qtyLots) ? qtyText(i, qtyLots) : `${qtyLots} lots`;
+  return `${qty} @ ${px}`;
 }
 
 function markText(n: InstrumentNow): string | null {

@@ -7,14 +7,23 @@ import type { JournalSink } from "../lane/journal-sink.ts";
 import type { Supervision } from "../lane/supervision.ts";
 import type { RingConsumer } from "../ring/spsc-ring.ts";
 import type { KillWordReader } from "../risk/kill-word.ts";
-import { OBSERVED_DEAD_MAN, OBSERVED_KILL_WORD, OBSERVED_SUSPENSION } from "../wire/codes.ts";
+import {
+  OBSERVED_DEAD_MAN,
+  OBSERVED_KILL_WORD,
+  OBSERVED_RATE_BUDGET,
+  OBSERVED_SUSPENSION,
+} from "../wire/codes.ts";
 import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../wire/messages.gen.ts";
+import type { ExecutionGateway } from "./execution-gateway.ts";
 import { COUNTERS } from "./telemetry-names.ts";
 
 /** The lane's own Timer. */
 export const EXECUTION_TIMER_ID = 1;
 const DRAIN_LIMIT = 512;
 const FIGURES_EVERY_NS = 20e6;
+/** From here on down the venue's own count of orders left is told to the gate, and holds so long. */
+const FEW_ORDERS_LEFT = 64;
+const BUDGET_HOLDS_NS = 500e6;
 
 export interface ExecutionAgentParts {
   /** FACTOR's records, or null when FACTOR shares the lane. */
@@ -36,6 +45,8 @@ export interface ExecutionAgentParts {
   readonly timerNs: number;
   readonly nowNs: () => number;
   readonly pollGateway: (nowNs: number) => number;
+  /** What the venue says of its limits; null where there is none. */
+  readonly venueLimits: Pick<ExecutionGateway, "ordersLeft" | "blockedUntilNs"> | null;
   readonly onStart: () => void;
   readonly onClose: () => void;
   readonly writeBoard: () => void;
@@ -59,6 +70,8 @@ export class ExecutionAgent implements Agent {
   private mainGraceUntilNs: number;
   private mainSilent: boolean;
   private guarded: boolean;
+  private budgetLeft: number;
+  private budgetUntilNs: number;
 
   constructor(parts: ExecutionAgentParts) {
     this.parts = parts;
@@ -70,6 +83,8 @@ export class ExecutionAgent implements Agent {
     this.mainGraceUntilNs = 0;
     this.mainSilent = false;
     this.guarded = true;
+    this.budgetLeft = Number.POSITIVE_INFINITY;
+    this.budgetUntilNs = 0;
   }
 
   onStart(): void {
@@ -81,7 +96,7 @@ export class ExecutionAgent implements Agent {
     // Before anything that waits is read: it is as old as the gap.
     let work = this.observeSuspension(nowNs);
     work += this.drainControl() + this.observeKill(nowNs);
-    if (nowNs >= this.nextTimerNs) work += this.superviseMain(nowNs);
+    if (nowNs >= this.nextTimerNs) work += this.superviseMain(nowNs) + this.observeBudget(nowNs);
     work += this.drainSignals();
     if (nowNs >= this.nextTimerNs) work += this.timer(nowNs);
     work += this.parts.pollGateway(nowNs);
@@ -154,12 +169,28 @@ export class ExecutionAgent implements Agent {
     return work;
   }
 
+  /** The venue's limits, while they are near: a ban until it ends, few orders left for half a second at a time. */
+  private observeBudget(nowNs: number): number {
+    const limits = this.parts.venueLimits;
+    if (limits === null) return 0;
+    const banned = limits.blockedUntilNs > nowNs;
+    const left = banned ? 0 : limits.ordersLeft;
+    if (left >= FEW_ORDERS_LEFT) return 0;
+    const untilNs = banned ? limits.blockedUntilNs : nowNs + BUDGET_HOLDS_NS;
+    const known = nowNs < this.budgetUntilNs && left >= this.budgetLeft;
+    if (known && !(banned && untilNs > this.budgetUntilNs)) return 0;
+    if (!this.observe(OBSERVED_RATE_BUDGET, left, nowNs, untilNs)) return 0;
+    this.budgetLeft = left;
+    this.budgetUntilNs = untilNs;
+    return 1;
+  }
+
   /** False: the journal has no room now; the caller tries again. */
-  private observe(code: number, value: number, nowNs: number): boolean {
+  private observe(code: number, value: number, nowNs: number, value1 = 0): boolean {
     const { observed } = this.parts;
     const at = observed.tryClaim();
     if (at === NO_SLOT) return false;
-    encodeObservation(observed.memory, at, FLAG_END_OF_EVENT, 0, 0, 0, 0, 0, nowNs, code, value, 0, 0);
+    encodeObservation(observed.memory, at, FLAG_END_OF_EVENT, 0, 0, 0, 0, 0, nowNs, code, value, value1, 0);
     observed.commit();
     return true;
   }

@@ -20,6 +20,10 @@ const NS_PER_US = 1e3;
 export interface ExecutionGateway extends OrderGateway {
   /** Requests without an answer. */
   readonly pending: number;
+  /** Orders that the venue's limits let out now, by its own counts. */
+  readonly ordersLeft: number;
+  /** Session ns until which the venue takes nothing; in the past when it does. */
+  readonly blockedUntilNs: number;
   /** Times its connection for orders was lost. */
   readonly disconnects: number;
   recoverSince(instrument: number, tradeId: string): void;

@@ -82,6 +82,7 @@ export async function buildExecution(
     timerNs: engine.timerMs * 1e6,
     nowNs,
     pollGateway: (now) => gateway.poll(now),
+    venueLimits: gateway,
     onStart: () => gateway.start(),
     onClose: () => gateway.stop(),
     writeBoard: () => board.write(handler.parts.ledger, state),

@@ -99,6 +99,7 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
     timerNs: start.settings.engine.timerMs * 1e6,
     nowNs: () => NO_TIME,
     pollGateway: () => 0,
+    venueLimits: null,
     onStart: () => {},
     onClose: () => writeFileSync(join(start.settings.engine.dataDir, "factor.bin"), driver.bytes()),
     writeBoard: () => {},

@@ -108,6 +108,12 @@ export class BinanceGateway implements OrderGateway, LinkOwner {
     return this.options.rest.budget.ordersLeft(this.venueMs());
   }
 
+  /** Until when the venue takes nothing from us (429, 418), ns of the session; in the past when it does. */
+  get blockedUntilNs(): number {
+    const { rest, baseMs } = this.options;
+    return (rest.budget.blockedUntilMs - rest.clockOffsetMs - baseMs) * NS_PER_MS;
+  }
+
   /** Times the connection for orders was lost. */
   get disconnects(): number {
     return this.orders.disconnects;

@@ -79,6 +79,9 @@ export interface PaperOptions {
 
 export class PaperGateway implements OrderGateway, RecordHandler {
   readonly ready = true;
+  /** Nobody counts. */
+  readonly ordersLeft = Number.POSITIVE_INFINITY;
+  readonly blockedUntilNs = Number.NEGATIVE_INFINITY;
   /** There is no connection to lose. */
   readonly disconnects = 0;
   private readonly options: PaperOptions;

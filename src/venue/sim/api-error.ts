@@ -40,6 +40,10 @@ export const BAD_LISTEN_KEY = refuse(-1125, "This listenKey does not exist.");
 export const BAD_INTERVAL = refuse(-1130, "Data sent for parameter 'limit' is not valid.");
 export const NEW_ORDER_REJECTED = refuse(-2010, "NEW_ORDER_REJECTED");
 export const CANCEL_REJECTED = refuse(-2011, "Unknown order sent.");
+export const SYMBOL_CLOSED = refuse(
+  -4108,
+  "This symbol is on delivering or delivered or settling or closed or pre-trading.",
+);
 export const NO_SUCH_ORDER = refuse(-2013, "Order does not exist.");
 export const BAD_API_KEY_FORMAT = refuse(-2014, "API-key format invalid.", 401);
 export const REJECTED_API_KEY = refuse(-2015, "Invalid API-key, IP, or permissions for action.", 401);

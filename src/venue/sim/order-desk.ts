@@ -28,6 +28,7 @@ import {
   NO_NEED_TO_MODIFY,
   NO_SUCH_ORDER,
   REDUCE_ONLY_REJECTED,
+  SYMBOL_CLOSED,
   TOO_MANY_OPEN_ORDERS,
 } from "./api-error.ts";
 import { idNumber, idText } from "./big-id.ts";
@@ -113,6 +114,7 @@ export class OrderDesk {
   place(p: Params): Outcome {
     const market = this.marketOf(p["symbol"]);
     if (!("spec" in market)) return market;
+    if (!market.spec.trading) return SYMBOL_CLOSED;
     this.settle();
     const request = parsePlace(p, market.spec, this.defaultStp);
     if (isError(request)) return request;

@@ -20,6 +20,8 @@ export interface SymbolSpec {
   readonly percentUp: string;
   readonly percentDown: string;
   readonly maxOrders: number;
+  /** False: listed, and refuses every order. */
+  readonly trading: boolean;
   /** 1e-8 units of the quote asset in one tick·lot. */
   readonly e8PerTickLot: bigint;
   /** Printed price units (10^-pxDecimals) in one tick. */
@@ -27,7 +29,7 @@ export interface SymbolSpec {
   readonly unitsPerLot: number;
 }
 
-type Rules = Omit<SymbolSpec, "e8PerTickLot" | "unitsPerTick" | "unitsPerLot" | "quote">;
+type Rules = Omit<SymbolSpec, "e8PerTickLot" | "unitsPerTick" | "unitsPerLot" | "quote" | "trading">;
 
 function makeSpec(rules: Rules): SymbolSpec {
   const tick = parseDecimal(rules.tickSize);
@@ -35,6 +37,7 @@ function makeSpec(rules: Rules): SymbolSpec {
   return {
     ...rules,
     quote: "USDT",
+    trading: true,
     e8PerTickLot: tick.units * lot.units * 10n ** BigInt(8 - tick.decimals - lot.decimals),
     unitsPerTick: Number(scaleTo(tick, rules.pxDecimals)),
     unitsPerLot: Number(scaleTo(lot, rules.qtyDecimals)),
@@ -118,7 +121,7 @@ export function symbolInfo(s: SymbolSpec): Record<string, unknown> {
     contractType: "PERPETUAL",
     deliveryDate: 4133404800000,
     onboardDate: 1569398400000,
-    status: "TRADING",
+    status: s.trading ? "TRADING" : "SETTLING",
     maintMarginPercent: "2.5000",
     requiredMarginPercent: "5.0000",
     baseAsset: s.base,
