@@ -19,7 +19,7 @@ const USAGE = `usage: bun run data <command>
 ${Object.entries(IMPORT_FORMATS)
   .map(([name, f]) => `                            ${name.padEnd(13)} ${f.about}`)
   .join("\n")}
-  generate --out F [--seed N] [--rows N] [--mid P] [--tick X] [--lot X] [--start-ns T] [--stored]
+  generate --out F [--seed N] [--rows N] [--kind l2|l3] [--mid P] [--tick X] [--lot X] [--start-ns T] [--stored]
                           a synthetic market, the same for the same seed
   correct IN --out F [--base-latency-ns N] [--stored]
                           sorts rows for both sides (correct_local_timestamp, correct_event_order)
@@ -72,6 +72,7 @@ function parse(argv: readonly string[]) {
       snapshots: { type: "string", default: "process" },
       seed: { type: "string", default: "1" },
       rows: { type: "string", default: "1000000" },
+      kind: { type: "string", default: "l2" },
       mid: { type: "string", default: "60000" },
       tick: { type: "string", default: "0.1" },
       lot: { type: "string", default: "0.001" },
@@ -112,8 +113,11 @@ async function importData(args: readonly string[], values: Values, baseLatencyNs
 
 function generate(args: readonly string[], values: Values): number {
   if (args.length > 0) throw new UsageError("generate takes no file but --out");
+  const { kind } = values;
+  if (kind !== "l2" && kind !== "l3") throw new UsageError(`--kind ${kind} is not l2 or l3`);
   const out = requireOut(values);
   const table = generateMarket({
+    kind,
     seed: count(values.seed, "seed"),
     rows: count(values.rows, "rows"),
     mid: decimal(values.mid, "mid"),

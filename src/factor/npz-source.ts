@@ -1,7 +1,8 @@
 // Event rows (hftbacktest .npz/.npy) as market records for a FactorHandler: rows with the LOCAL flag in file
 // order, received at local_ts; consecutive rows of equal (exch_ts, local_ts) are one event. Rows that no factor
-// reads (other kinds, depth without a side) move time: they become Timers. Streams: memory is a block of rows,
-// whatever the file. Runs off the hot lanes; 0 bytes per row.
+// reads (other kinds, depth without a side) move time: they become Timers. Market-by-order rows go through an L3 book
+// and come out as the levels they changed. Streams: memory is a block of rows, whatever the file. Runs off the hot
+// lanes; 0 bytes per row.
 
 import { baseOfDayNs } from "../core/clock.ts";
 import { allocateRecordMemory, copyRecord, type RecordHandler, type RecordMemory } from "../core/record.ts";
@@ -10,15 +11,20 @@ import {
   EV_BUY,
   EV_LOCAL,
   EV_SELL,
+  KIND_ADD_ORDER,
+  KIND_CANCEL_ORDER,
   KIND_DEPTH,
   KIND_DEPTH_CLEAR,
   KIND_DEPTH_SNAPSHOT,
+  KIND_FILL,
   KIND_FUNDING_RATE,
   KIND_INDEX_PRICE,
   KIND_MARK_PRICE,
   KIND_TRADE,
 } from "../data/event-codes.ts";
 import type { RowBlock, RowBlocks } from "../data/row-block.ts";
+import { applyL3Row, isL3Kind } from "../exchange/l3-rows.ts";
+import { L3_OK, L3Book, NO_L3_ORDER } from "../market/l3-book.ts";
 import {
   encodeDepthClear,
   encodeDepthDelta,
@@ -33,11 +39,15 @@ import {
 const TWO_32 = 4_294_967_296;
 const PENDING = 0;
 const NEXT = 64;
+/** A second record of the same row. */
+const ALSO = 128;
 /** Times further from the base are not exact in f64 (2^53 ns = 104 days). */
 const TIME_MAX_NS = 2 ** 53;
 
 const isLevelOrTrade = (kind: number): boolean =>
   kind === KIND_DEPTH || kind === KIND_DEPTH_SNAPSHOT || kind === KIND_TRADE;
+
+const sideOf = (ev: number): number => ((ev & EV_BUY) !== 0 ? 1 : (ev & EV_SELL) !== 0 ? -1 : 0);
 
 export interface NpzSourceOptions {
   readonly instrument: number;
@@ -53,7 +63,11 @@ export interface NpzSourceOptions {
 export class NpzSource {
   private readonly blocks: RowBlocks;
   private readonly options: NpzSourceOptions;
-  private readonly m: RecordMemory = allocateRecordMemory(2);
+  private readonly m: RecordMemory = allocateRecordMemory(3);
+  private held: boolean;
+  private also: boolean;
+  /** Made with the first market-by-order row. */
+  private l3: L3Book | null;
   private block: RowBlock | null;
   private row: number;
   private readonly baseHi: number;
@@ -67,6 +81,8 @@ export class NpzSource {
   readonly baseNs: bigint;
   /** Rows read. */
   rows: number;
+  /** Market-by-order rows whose order was there already (add) or was not there (others): they changed nothing. */
+  badIds: number;
 
   /** Reads the first block. Throws DataFileError for an empty or broken file. */
   constructor(blocks: RowBlocks, options: NpzSourceOptions) {
@@ -81,6 +97,10 @@ export class NpzSource {
     this.baseHi = Number(this.baseNs >> 32n);
     this.baseLo = Number(this.baseNs & 0xffff_ffffn);
     this.after = options.afterNs === undefined ? -Infinity : Number(options.afterNs - this.baseNs);
+    this.held = false;
+    this.also = false;
+    this.l3 = null;
+    this.badIds = 0;
     this.lastLocal = -Infinity;
     this.markPxE8 = NaN;
     this.indexPxE8 = NaN;
@@ -98,8 +118,6 @@ export class NpzSource {
    * price or quantity is no number.
    */
   pump(handler: RecordHandler, rowLimit: number): boolean {
-    const { m } = this;
-    let held = false;
     let left = rowLimit;
     for (;;) {
       if (this.block === null) break;
@@ -108,24 +126,34 @@ export class NpzSource {
         this.row = 0;
         continue;
       }
-      if (this.take(this.block, this.block.first + this.row)) {
-        const same = m.f64[(PENDING >> 3) + 2] === m.f64[(NEXT >> 3) + 2];
-        const together = held && same && m.f64[(PENDING >> 3) + 3] === m.f64[(NEXT >> 3) + 3];
-        // A Timer inside an event says nothing new.
-        if (!together || m.u16[NEXT >> 1] !== KIND_TIMER) {
-          if (held) this.deliver(handler, !together);
-          // The row at hand starts the next call's first event.
-          if (held && !together && left <= 0) return true;
-          copyRecord(m, NEXT, m, PENDING);
-          held = true;
-        }
-      }
+      const ended = this.take(this.block, this.block.first + this.row) && this.hand(handler);
       this.row++;
       this.rows++;
       left--;
+      // The record at hand starts the next call's first event.
+      if (ended && left <= 0) return true;
     }
-    if (held) this.deliver(handler, true);
+    if (this.held) this.deliver(handler, true);
+    this.held = false;
     return false;
+  }
+
+  /** The record at NEXT (and ALSO) follows the pending one, or ends its event. True when it did end it. */
+  private hand(handler: RecordHandler): boolean {
+    const { m } = this;
+    const same = m.f64[(PENDING >> 3) + 2] === m.f64[(NEXT >> 3) + 2];
+    const together = this.held && same && m.f64[(PENDING >> 3) + 3] === m.f64[(NEXT >> 3) + 3];
+    // A Timer inside an event says nothing new.
+    if (together && m.u16[NEXT >> 1] === KIND_TIMER) return false;
+    const ended = this.held && !together;
+    if (this.held) this.deliver(handler, ended);
+    copyRecord(m, NEXT, m, PENDING);
+    this.held = true;
+    if (this.also) {
+      this.deliver(handler, false);
+      copyRecord(m, ALSO, m, PENDING);
+    }
+    return ended;
   }
 
   private deliver(handler: RecordHandler, last: boolean): void {
@@ -146,7 +174,10 @@ export class NpzSource {
     this.lastLocal = local;
     if (local <= this.after) return false;
     if (isLevelOrTrade(ev & 0xff)) this.checkNumbers(block, row);
-    this.encode(ev, this.time(block.i32, row * 16 + 2), local, block.f64, row * 8 + 3);
+    const exch = this.time(block.i32, row * 16 + 2);
+    this.also = false;
+    if (isL3Kind(ev & 0xff)) this.encodeL3(ev, exch, local, block, row);
+    else this.encode(ev, exch, local, block.f64, row * 8 + 3);
     return true;
   }
 
@@ -171,7 +202,7 @@ export class NpzSource {
   private encode(ev: number, exch: number, local: number, f64: Float64Array, at: number): void {
     const { m } = this;
     const { instrument, tickSize, lotSize } = this.options;
-    const side = (ev & EV_BUY) !== 0 ? 1 : (ev & EV_SELL) !== 0 ? -1 : 0;
+    const side = sideOf(ev);
     const px = f64[at]!;
     const ticks = Math.round(px / tickSize);
     const lots = Math.round(f64[at + 1]! / lotSize);
@@ -182,12 +213,47 @@ export class NpzSource {
     } else if (kind === KIND_TRADE) {
       encodeTrade(m, NEXT, 0, instrument, 0, 0, 0, exch, local, ticks, lots, side, 0, 0, 0);
     } else if (kind === KIND_DEPTH_CLEAR) {
+      this.l3?.clear(side);
       encodeDepthClear(m, NEXT, 0, instrument, 0, 0, 0, exch, local, side === 0 ? NaN : ticks, side);
     } else if (kind === KIND_MARK_PRICE || kind === KIND_INDEX_PRICE || kind === KIND_FUNDING_RATE) {
       this.noteMark(kind, px);
       const { markPxE8, indexPxE8, fundingE8 } = this;
       encodeMarkPrice(m, NEXT, 0, instrument, 0, 0, 0, exch, local, markPxE8, indexPxE8, fundingE8, 0);
     } else encodeTimer(m, NEXT, 0, 0, 0, 0, 0, exch, local, 0, 0, local);
+  }
+
+  /** The levels that an order's change touched, as they are afterwards. */
+  private encodeL3(ev: number, exch: number, local: number, block: RowBlock, row: number): void {
+    const { m } = this;
+    this.l3 ??= new L3Book();
+    const book = this.l3;
+    const { tickSize, lotSize } = this.options;
+    const [idLo, idHi] = [block.i32[row * 16 + 10]!, block.i32[row * 16 + 11]!];
+    const px = Math.round(block.f64[row * 8 + 3]! / tickSize);
+    const lots = Math.round(block.f64[row * 8 + 4]! / lotSize);
+    const before = book.find(idHi, idLo);
+    const pxBefore = before === NO_L3_ORDER ? NaN : book.pxTicksOf(before);
+    const side = before === NO_L3_ORDER ? sideOf(ev) : book.sideOf(before);
+    const kind = ev & 0xff;
+    if (kind !== KIND_CANCEL_ORDER && kind !== KIND_FILL) this.checkNumbers(block, row);
+    if (side === 0 && kind === KIND_ADD_ORDER)
+      throw new DataFileError(block.file, block.fileRow + this.row, "an order is added without a side");
+    if (applyL3Row(book, kind, side, idHi, idLo, px, lots) !== L3_OK) this.badIds++;
+    const after = book.find(idHi, idLo);
+    const pxAfter = after === NO_L3_ORDER ? pxBefore : book.pxTicksOf(after);
+    if (kind === KIND_FILL || Number.isNaN(pxAfter)) {
+      encodeTimer(m, NEXT, 0, 0, 0, 0, 0, exch, local, 0, 0, local);
+      return;
+    }
+    this.level(NEXT, exch, local, side, pxAfter);
+    this.also = !Number.isNaN(pxBefore) && pxBefore !== pxAfter;
+    if (this.also) this.level(ALSO, exch, local, side, pxBefore);
+    book.maintain();
+  }
+
+  private level(at: number, exch: number, local: number, side: number, px: number): void {
+    const lots = this.l3!.levels.qtyAt(side, px);
+    encodeDepthDelta(this.m, at, 0, this.options.instrument, 0, 0, 0, exch, local, px, lots, side, 0, 0, 0);
   }
 
   private noteMark(kind: number, px: number): void {
