@@ -1,14 +1,15 @@
 // `bun run wal inspect|verify|export DIR`: what a journal holds, whether it is whole, and its records as text.
 // DIR is a directory of segments or a data directory with `wal/` in it. Exit codes: 0 ok, 1 failed, 2 usage,
 // 3 not whole.
-import { closeSync, existsSync, openSync, statSync, writeSync } from "node:fs";
-import { basename, join } from "node:path";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { kindName, kindOf } from "../journal/export-record.ts";
 import { inspectWal, type WalInspection } from "../journal/inspect.ts";
 import { csvLine, exportWal } from "../journal/wal-export.ts";
 import type { ReadFilter, WalProblem } from "../journal/wal-reader.ts";
 import { MESSAGE_DESCRIPTORS } from "../wire/messages.gen.ts";
+import { walDirectory } from "./wal-directory.ts";
 
 const USAGE = `usage: bun run wal <command> DIR [options]
   inspect DIR [--json]     segments, batches, records by kind, gaps, time span, torn tail
@@ -77,16 +78,10 @@ function dispatch(argv: readonly string[], output: Output): number {
     throw new UsageError(`unknown command ${JSON.stringify(command)}`);
   if (given === undefined || rest.length > 0) throw new UsageError(`${command} needs one DIR`);
   const dir = walDirectory(given);
+  if (dir === null) throw new UsageError(`${given}: no such directory`);
   if (command === "inspect") return inspect(dir, values.json, output);
   if (command === "verify") return verify(dir, values.json, output);
   return exportTo(dir, values, output);
-}
-
-function walDirectory(given: string): string {
-  if (!existsSync(given) || !statSync(given).isDirectory())
-    throw new UsageError(`${given}: no such directory`);
-  const inner = join(given, "wal");
-  return existsSync(inner) && statSync(inner).isDirectory() ? inner : given;
 }
 
 const utc = (ns: bigint): string =>

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { analyseFills } from "../../../src/analytics/fill-analysis.ts";
+import { feedGrid, latencyByStage, latencyGrid, STAGES } from "../../../src/analytics/latency-analysis.ts";
+import { equityCurve } from "../../../src/analytics/metrics.ts";
+import { attributeByHour, attributePnl } from "../../../src/analytics/pnl-attribution.ts";
+import { CURVE_NS, type SessionFacts } from "../../../src/analytics/session-facts.ts";
+import { writeSessionFiles } from "../../../src/analytics/session-files.ts";
+import { signalBuckets } from "../../../src/analytics/signal-buckets.ts";
+import { readSession } from "../../../src/record/facts/read-session.ts";
+import { ORDER_CANCELED, ORDER_FILLED, ORDER_REJECTED } from "../../../src/wire/codes.ts";
+import { MS, s, writeHandSession } from "./hand-session.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "hotlane-session-"));
+const ALL = { from: null, to: null, strategy: null };
+let facts: SessionFacts;
+beforeAll(() => {
+  facts = readSession(writeHandSession(dir), ALL);
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const at = (ns: (typeof CURVE_NS)[number]): number => CURVE_NS.indexOf(ns);
+
+test("orders and fills of the WAL are the run's tables; a trade told twice is one fill", () => {
+  const { orders, fills, instruments, strategies } = facts.result;
+  expect([instruments[0]!.symbol, strategies]).toEqual(["XUSDT", ["mm"]]);
+  expect([...orders.values("state")]).toEqual([ORDER_FILLED, ORDER_CANCELED, ORDER_REJECTED]);
+  expect([...orders.values("filledLots")]).toEqual([20, 30, 0]);
+  expect([...orders.values("exchTsNs")]).toEqual([s(2) + 5 * MS, s(2) + 4 * MS, Number.NaN]);
+  expect(orders.at("rejectCode")[2]).toBe(-5022);
+  expect(fills.rows).toBe(2);
+  expect([...fills.values("mid0Ticks")]).toEqual([104, 102]);
+  expect([...fills.values("fee")]).toEqual([0.02, 0.3]);
+  expect([...fills.values("queueWaitNs")]).toEqual([495 * MS, Number.NaN]);
+  expect(facts.opening).toEqual([{ strategy: 1, instrument: 0, lots: 5 }]);
+  expect(facts.notes).toEqual([]);
+});
+
+test("fill analysis of the hand-computed session", () => {
+  const a = analyseFills(facts, () => true);
+  // Values 50 · 2 and 52.5 · 3.
+  const mean = (x: number, y: number): number => ((100 * x + 157.5 * y) / 257.5) * 1e4;
+  expect(a.value).toBeCloseTo(257.5, 12);
+  expect([a.orders, a.fills]).toEqual([3, 2]);
+  expect(a.slippageDecisionBps).toBeCloseTo(mean(-1 / 101, -1 / 104), 9);
+  // The first order arrived when the mid had gone to 104.
+  expect(a.slippageArrivalBps).toBeCloseTo(mean(-4 / 104, -1 / 104), 9);
+  expect(a.slippageFillBps).toBeCloseTo(mean(-4 / 104, -3 / 102), 9);
+  expect(a.fillRate).toBe(1);
+  expect(a.qtyFillRate).toBeCloseTo(50 / 60, 12);
+  expect(a.makerShare).toBeCloseTo(100 / 257.5, 12);
+  expect([a.cancelRatio, a.cancelsPerOrder, a.modifiesPerOrder]).toEqual([0.5, 1 / 3, 0]);
+  expect(a.rejectRatio).toBeCloseTo(1 / 3, 12);
+  expect([a.timeToFillNs.p50, a.timeToFillNs.max]).toEqual([495 * MS, 1496 * MS]);
+  expect([a.queueWaitNs.count, a.queueWaitNs.p50]).toEqual([1, 495 * MS]);
+  // 100 ms after the fills the mids are 104 and 102, from 1 s on both are 102.
+  expect(a.markOutsBps[at(100e6)]).toBeCloseTo(mean(4 / 100, 3 / 105), 9);
+  expect(a.markOutsBps[at(1e9)]).toBeCloseTo(mean(2 / 100, 3 / 105), 9);
+  expect(a.markOutsBps[at(60e9)]).toBeCloseTo(mean(2 / 100, 3 / 105), 9);
+  expect(a.adverseBps[at(1e9)]).toBeCloseTo(mean(-2 / 104, 0), 9);
+});
+
+test("PnL parts add up to the account's change: by strategy, by hour, by any group of fills", () => {
+  const [whole] = attributePnl(
+    facts,
+    () => "mm",
+    () => "mm",
+  ).values();
+  // In ticks · lots: spread 20 · 4 + 30 · 3; inventory 20 · 2 − 30 · 4 + 5 · 6.
+  expect(whole).toMatchObject({ fills: 2 });
+  expect(whole!.spread).toBeCloseTo(170 * 0.05, 12);
+  expect(whole!.inventory).toBeCloseTo(-50 * 0.05, 12);
+  expect(whole!.fees).toBeCloseTo(0.32, 12);
+  expect(whole!.funding).toBeCloseTo(0.5, 12);
+  expect(whole!.total).toBeCloseTo(6.18, 12);
+  const { equity } = equityCurve(facts.result, facts.result.instruments);
+  expect(equity[0]).toBe(0);
+  expect(equity[equity.length - 1]).toBeCloseTo(6.18, 9);
+  const hours = attributeByHour(facts, 0);
+  // 01:00: 5 lots from 100 to 104, 25 to 102, −5 at 102; 02:00: −5 lots from 102 to 106.
+  expect(hours.get(1)!.inventory).toBeCloseTo(-30 * 0.05, 12);
+  expect(hours.get(2)!.inventory).toBeCloseTo(-20 * 0.05, 12);
+  expect([hours.get(1)!.spread, hours.get(2)!.spread]).toEqual([8.5, 0]);
+  expect([...hours.values()].reduce((sum, h) => sum + h.total, 0)).toBeCloseTo(6.18, 12);
+  const sides = attributePnl(facts, (row) => facts.result.fills.at("side")[row]!, null);
+  expect(sides.get(1)!.inventory).toBeCloseTo(40 * 0.05, 12);
+  expect(sides.get(-1)!.inventory).toBeCloseTo(-120 * 0.05, 12);
+});
+
+test("latency by stage, by hour and symbol, end to end by the venue's clock", () => {
+  const spread = (name: string) => latencyByStage(facts).find((l) => l.stage.name.startsWith(name))!.spread;
+  expect(spread("tick to order").count).toBe(4);
+  expect(spread("tick to order").max).toBeCloseTo(0.4 * MS, 3);
+  expect(spread("event received").p50).toBeCloseTo(0.1 * MS, 3);
+  expect(spread("decided").p50).toBeCloseTo(0.05 * MS, 3);
+  // Sent at 1.2 ms after s(1), taken at s(2) + 5 ms.
+  expect(spread("sent → taken").max).toBeCloseTo(1003.8 * MS, 0);
+  expect(spread("round trip").max).toBeCloseTo(1005.8 * MS, 0);
+  expect(spread("end to end")).toMatchObject({ count: 2, max: 1005 * MS, p50: 4 * MS });
+  const tick = STAGES.find((stage) => stage.name.startsWith("tick to order"))!;
+  const grid = latencyGrid(facts, tick, "p99");
+  expect(grid.hours).toEqual([1]);
+  expect(grid.values[0]![0]).toBeCloseTo(0.4 * MS, 3);
+  const feed = feedGrid(facts, 0.5);
+  expect(feed.hours).toEqual([1, 2]);
+  for (const [value] of feed.values) expect(Math.abs(value! - MS) / MS).toBeLessThan(1 / 32);
+});
+
+test("--from and --to cut the session, --strategy names one; what is not there is said", () => {
+  const wal = join(dir, "wal");
+  const unix = (ns: number): bigint => facts.result.baseNs + BigInt(ns);
+  const late = readSession(wal, { ...ALL, from: unix(s(3)) });
+  expect([late.result.orders.rows, late.result.fills.rows]).toEqual([1, 1]);
+  // The position before the sale: what the first fill had made of it.
+  expect(late.opening).toEqual([{ strategy: 1, instrument: 0, lots: 25 }]);
+  const early = readSession(wal, { ...ALL, to: unix(s(3)) });
+  expect([early.result.orders.rows, early.result.fills.rows]).toEqual([2, 1]);
+  expect(() => readSession(wal, { ...ALL, strategy: "other" })).toThrow(
+    "no strategy other is recorded here; there are mm",
+  );
+  expect(() => readSession(wal, { ...ALL, from: unix(s(9000)) })).toThrow("no record lies between");
+  expect(readSession(wal, { ...ALL, strategy: "mm" }).result.fills.rows).toBe(2);
+});
+
+test("the files hold the analysis row by row", () => {
+  writeSessionFiles(facts, dir);
+  const lines = (name: string): string[] => readFileSync(join(dir, name), "utf8").trimEnd().split("\n");
+  const [head, first] = lines("fill-analysis.csv").map((line) => line.split(","));
+  const cell = (name: string): number => Number(first![head!.indexOf(name)]);
+  expect(cell("slippage_decision_bps")).toBeCloseTo(-1e4 / 101, 9);
+  expect(cell("mark_out_1000ms_bps")).toBeCloseTo(200, 9);
+  expect(lines("requests.csv").length).toBe(5);
+  expect(lines("requests.csv")[1]).toContain("XUSDT,mm,1,place,1732150801000000000,1732150801001000000,");
+  const pnl = lines("pnl.csv");
+  expect(pnl.length).toBe(4);
+  expect(pnl[1]).toStartWith("mm,XUSDT,USDT,,2,8.5,-2.5,0.32,0.5,");
+});
+
+test("signal buckets are fifths of the orders", () => {
+  const values = Float64Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, Number.NaN]);
+  const buckets = signalBuckets(values);
+  expect(buckets.labels).toEqual(["≤ 2", "2 … 4", "4 … 6", "6 … 8", "> 8"]);
+  expect([2, 2.5, 10, Number.NaN].map((v) => buckets.labelOf(v))).toEqual([
+    "≤ 2",
+    "2 … 4",
+    "> 8",
+    "not ready",
+  ]);
+  expect(signalBuckets(new Float64Array(3).fill(Number.NaN)).labels).toEqual(["all"]);
+});
