@@ -63,6 +63,7 @@ function report(run: LoadRun, judged: Judgement, options: LoadOptions): string {
     `speed ${options.speed}${options.depthOnly === true ? " depth only" : ""}, ${summary.durationS.toFixed(1)} s: ${rate} messages/s, ${(judged.levelRecords / summary.durationS / 1000).toFixed(0)}k levels/s, drops ${summary.drops}`,
     `books: ${judged.booksCompared} compared with the venue's, ${judged.levelsCompared} levels, ${judged.levelsWrong} wrong; gaps ${summary.feed.gaps}, resyncs ${summary.feed.resyncs}`,
     `venue send → order at the venue: p50 ${us(w.p50)}, p99 ${us(w.p99)} over ${w.count} orders; ${summary.orders.sent} sent, ${summary.fills.count} fills`,
+    ...judged.legs.map((leg) => `  ${leg.name}: p50 ${us(leg.p50)}, p99 ${us(leg.p99)}`),
     `tick to order inside: p50 ${us(summary.latencyNs["tickToOrder"]?.p50 ?? Number.NaN)}, p99 ${us(summary.latencyNs["tickToOrder"]?.p99 ?? Number.NaN)}`,
     `cpu: ours ${(cpu.live * 100).toFixed(1)} %, venue ${(cpu.venue * 100).toFixed(1)} % of a core`,
   ].join("\n");

@@ -9,10 +9,12 @@ import { readdirSync, readFileSync } from "node:fs";
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
 const CLOCK_BOOTTIME = 7;
+const PRIO_PROCESS = 0;
 const PR_SET_NAME = 15;
 const MCL_CURRENT = 1;
 const MCL_FUTURE = 2;
 const MCL_ONFAULT = 4;
+const CLOCK_READINGS = 32;
 const CPU_SET_BYTES = 128;
 const THREAD_NAME_BYTES = 16;
 
@@ -27,6 +29,7 @@ function openLibc() {
       args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.u64, FFIType.u64],
       returns: FFIType.i32,
     },
+    setpriority: { args: [FFIType.i32, FFIType.u32, FFIType.i32], returns: FFIType.i32 },
     mlockall: { args: [FFIType.i32], returns: FFIType.i32 },
     __errno_location: { args: [], returns: FFIType.ptr },
   } as const;
@@ -55,6 +58,7 @@ export type HostResult = { readonly ok: true } | { readonly ok: false; readonly 
 const DONE: HostResult = { ok: true };
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
   1: "not permitted (EPERM)",
+  13: "not permitted (EACCES)",
   3: "no such thread (ESRCH)",
   12: "over the locked-memory limit (ENOMEM, see ulimit -l)",
   22: "invalid argument (EINVAL)",
@@ -91,6 +95,21 @@ export function realtimeNs(): bigint {
   return seconds * 1_000_000_000n + BigInt(pageU32[2]!);
 }
 
+/** CLOCK_REALTIME and CLOCK_BOOTTIME at one instant: the closest of a few readings, a process's first ones lie far apart. Cold. */
+export function readClocks(): { readonly realtimeNs: bigint; readonly bootNs: number } {
+  let best = { realtimeNs: 0n, bootNs: 0 };
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < CLOCK_READINGS; i++) {
+    const before = bootNs();
+    const real = realtimeNs();
+    const after = bootNs();
+    if (after - before >= least) continue;
+    least = after - before;
+    best = { realtimeNs: real, bootNs: (before + after) / 2 };
+  }
+  return best;
+}
+
 /** Kernel id of the calling thread; the main thread's equals the pid. */
 export function gettid(): number {
   return libc.gettid();
@@ -112,6 +131,11 @@ export function setAffinity(tid: number, cpus: readonly number[]): HostResult {
 /** Pins one thread of this process to one cpu. */
 export function pinThread(tid: number, cpu: number): HostResult {
   return setAffinity(tid, [cpu]);
+}
+
+/** Nice value of one thread of this process, −20 … 19. Its later helper threads inherit it. */
+export function setNice(tid: number, nice: number): HostResult {
+  return libc.setpriority(PRIO_PROCESS, tid, nice) === 0 ? DONE : failed(`nice ${nice} of thread ${tid}`);
 }
 
 /** Names the calling thread as `ps -L`, `top -H` and perf show it. The kernel keeps 15 bytes. */

@@ -21,7 +21,23 @@ export interface Judgement {
   readonly levelRecords: number;
   /** ns; NaN without orders. */
   readonly wireToWire: { readonly p50: number; readonly p99: number; readonly count: number };
+  /** Where that time goes, ns, in the order of the way. */
+  readonly legs: readonly { readonly name: string; readonly p50: number; readonly p99: number }[];
 }
+
+/** Session times of one request. */
+interface Sent {
+  readonly triggerNs: number;
+  decidedNs: number;
+  sentNs: number;
+}
+
+const LEGS = [
+  "venue's write → our handler",
+  "→ decided",
+  "→ written to the socket",
+  "→ venue's handler",
+] as const;
 
 type Sides = readonly [Map<number, number>, Map<number, number>];
 
@@ -29,11 +45,12 @@ type Sides = readonly [Map<number, number>, Map<number, number>];
 class Replay implements RecordHandler {
   /** Update id that was being applied at a receive time. */
   readonly idAt = new Map<number, number>();
-  /** clientSeq → receive times of what triggered its requests, in the order in which they were sent. */
-  readonly triggers = new Map<number, number[]>();
+  /** clientSeq → its requests, in the order in which they were sent. */
+  readonly requests = new Map<number, Sent[]>();
   readonly wrong: number[] = [];
   levelRecords = 0;
   levelsCompared = 0;
+  private last: Sent | null = null;
   private readonly book: Sides = [new Map(), new Map()];
   private readonly wanted: Map<number, VenueBook>;
 
@@ -47,9 +64,14 @@ class Replay implements RecordHandler {
     else if (kind === wire.KIND_DEPTH_DELTA) this.onLevel(m, at);
     else if (kind === wire.KIND_ORDER_SENT) {
       const sent = new wire.OrderSent(m).wrap(m, at);
-      const known = this.triggers.get(sent.clientSeq);
-      if (known === undefined) this.triggers.set(sent.clientSeq, [sent.triggerTsNs]);
-      else known.push(sent.triggerTsNs);
+      const known = this.requests.get(sent.clientSeq);
+      this.last = { triggerNs: sent.triggerTsNs, decidedNs: Number.NaN, sentNs: Number.NaN };
+      if (known === undefined) this.requests.set(sent.clientSeq, [this.last]);
+      else known.push(this.last);
+    } else if (kind === wire.KIND_ORDER_STAMPS && this.last !== null) {
+      const stamps = new wire.OrderStamps(m).wrap(m, at);
+      this.last.decidedNs = stamps.decidedTsNs;
+      this.last.sentNs = stamps.sentTsNs;
     }
   }
 
@@ -90,28 +112,35 @@ export function judge(run: LoadRun): Judgement {
   const streams = readRecords(run.walDir, replay, {});
   const problem = streams.problems[0];
   if (problem !== undefined) throw new Error(`WAL: ${problem.kind} in ${problem.file}: ${problem.reason}`);
-  const times = wireTimes(readFileSync(run.venueJournal, "utf8"), replay);
+  const ways = wireTimes(readFileSync(run.venueJournal, "utf8"), replay, run.sessionMinusMonotonicNs);
+  const times = Float64Array.from(ways, (legs) => legs.reduce((sum, ns) => sum + ns)).sort();
   return {
     booksCompared: replay.wrong.length,
     levelsCompared: replay.levelsCompared,
     levelsWrong: replay.wrong.reduce((sum, n) => sum + n, 0),
     levelRecords: replay.levelRecords,
     wireToWire: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), count: times.length },
+    legs: LEGS.map((name, k) => {
+      const leg = Float64Array.from(ways, (legs) => legs[k]!).sort();
+      return { name, p50: quantile(leg, 0.5), p99: quantile(leg, 0.99) };
+    }),
   };
 }
 
 interface JournalLine {
   readonly k: string;
   readonly mono: number;
+  /** Requests: CLOCK_MONOTONIC when the venue's handler was called. */
+  readonly arrived?: number;
   readonly u?: number;
   readonly op?: string;
   readonly params?: { readonly newClientOrderId?: string; readonly origClientOrderId?: string };
 }
 
-/** ns from send to arrival, ascending. Requests that no depth message triggered are left out. */
-function wireTimes(journal: string, replay: Replay): Float64Array {
+/** The legs of each request, ns. Requests that no depth message triggered are left out. */
+function wireTimes(journal: string, replay: Replay, offsetNs: number): number[][] {
   const sentNs = new Map<number, number>();
-  const times: number[] = [];
+  const ways: number[][] = [];
   for (const text of journal.split("\n")) {
     if (text === "" || !(text.startsWith('{"k":"market"') || text.startsWith('{"k":"request"'))) continue;
     const line = JSON.parse(text) as JournalLine;
@@ -119,10 +148,18 @@ function wireTimes(journal: string, replay: Replay): Float64Array {
     const id = line.params?.newClientOrderId ?? line.params?.origClientOrderId;
     if (id === undefined || !line.op!.startsWith("order.")) continue;
     // Requests of one order leave and arrive in the same order.
-    const trigger = replay.triggers.get(parseClientId(id)?.clientSeq ?? 0)?.shift();
-    const update = trigger === undefined ? undefined : replay.idAt.get(trigger);
-    const sent = update === undefined ? undefined : sentNs.get(update);
-    if (sent !== undefined) times.push(line.mono - sent);
+    const request = replay.requests.get(parseClientId(id)?.clientSeq ?? 0)?.shift();
+    const update = request === undefined ? undefined : replay.idAt.get(request.triggerNs);
+    const leftNs = update === undefined ? undefined : sentNs.get(update);
+    if (request === undefined || leftNs === undefined) continue;
+    const stops = [
+      leftNs + offsetNs,
+      request.triggerNs,
+      request.decidedNs,
+      request.sentNs,
+      line.arrived! + offsetNs,
+    ];
+    ways.push(LEGS.map((_, k) => stops[k + 1]! - stops[k]!));
   }
-  return Float64Array.from(times).sort();
+  return ways;
 }

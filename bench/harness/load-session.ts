@@ -4,6 +4,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bootNs, monotonicNs, readClocks } from "../../ffi/host.ts";
+import { baseOfDayNs } from "../../src/core/clock.ts";
 import type { SessionSummary } from "../../src/engine/summary.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -38,6 +40,8 @@ export interface LoadRun {
   readonly exitCode: number;
   readonly stderr: string;
   readonly walDir: string;
+  /** Session time less CLOCK_MONOTONIC: the venue's stamps and ours on one axis. */
+  readonly sessionMinusMonotonicNs: number;
   readonly venueJournal: string;
   readonly books: readonly VenueBook[];
   /** Processor seconds per second of wall time while running. */
@@ -85,9 +89,6 @@ function configText(options: LoadOptions, port: number, credentials: string): st
   const wait = options.wait === undefined ? "" : `wait = "${options.wait}"`;
   const lanes = ["feed", "factor", "execution", "writer"].map((lane) => `[lanes.${lane}]\n${wait}`);
   return `
-[engine]
-market_ring_records = 262144
-feed_ring_records = 65536
 [lanes]
 topology = "${options.topology ?? "auto"}"
 [sim]
@@ -129,6 +130,7 @@ async function runLive(
     ]),
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );
+  const sessionMinusMonotonicNs = clockOffset();
   const output = new Response(live.stdout).text();
   const stderr = new Response(live.stderr).text();
   const books: VenueBook[] = [];
@@ -150,7 +152,15 @@ async function runLive(
   const errors = await stderr;
   if (!line.startsWith("{")) throw new Error(`live gave no summary (exit ${exitCode}):\n${line}\n${errors}`);
   const summary = JSON.parse(line) as SessionSummary;
-  return { summary, exitCode, stderr: errors, walDir: join(dataDir, "wal"), books, cpu };
+  const walDir = join(dataDir, "wal");
+  return { summary, exitCode, stderr: errors, walDir, sessionMinusMonotonicNs, books, cpu };
+}
+
+/** As the session that starts now will have it, to within a few µs. */
+function clockOffset(): number {
+  const { realtimeNs, bootNs: boot } = readClocks();
+  const suspendedNs = bootNs() - monotonicNs();
+  return Number(realtimeNs - baseOfDayNs(realtimeNs)) - (boot - suspendedNs);
 }
 
 /** Until the writer lane has opened its segment: start and warm-up are over then. */

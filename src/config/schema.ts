@@ -90,8 +90,9 @@ const lane = z.strictObject({
 const lanes = z.strictObject({
   topology: choice(
     ["auto", "lanes", "fused"],
-    "auto looks at the isolated cores; fused = feed, factor, execution in one lane",
+    "auto: three lanes on isolated cores, else fused = feed, factor, execution in one lane",
   ),
+  nice: int(-20, 19, "", "priority of the hot lanes' threads; below 0 needs the permission (CAP_SYS_NICE)"),
   feed: lane,
   factor: lane,
   execution: lane,

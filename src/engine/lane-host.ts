@@ -1,6 +1,6 @@
 // A lane's side of its life: receives LaneStart, builds and warms its agents, reports ready, runs the duty
 // cycle until the stop word, reports the end. The worker entry files call hostLane and nothing else.
-import { bootNs, gettid, monotonicNs } from "../../ffi/host.ts";
+import { bootNs, gettid, monotonicNs, setNice } from "../../ffi/host.ts";
 import { type Clock, SessionClock } from "../core/clock.ts";
 import { RecordMemory } from "../core/record.ts";
 import type { Agent } from "../lane/agent.ts";
@@ -75,6 +75,8 @@ export interface LaneAgents {
   readonly ownsSocket: boolean;
   /** Longest sleep, ms: the finest timer an agent of this lane keeps. */
   readonly idleTimeoutMs: number;
+  /** Naps of this length instead of a wake-up per record (DutyCycleOptions.napMs). */
+  readonly napMs?: number;
   /** Runs the hot functions before trading. */
   warmUp?(): Promise<void>;
 }
@@ -124,6 +126,7 @@ export async function runLane(
   const vitals = context.telemetry(placement.agents[0]!).vitals;
   vitals[VITAL_THREAD_ID] = gettid();
   countCollections(vitals);
+  raisePriority(context);
   if (placement.cpu >= 0) {
     const { tid, result } = pinLane(placement.cpu);
     if (!result.ok) context.log.log(LOG_WARN, 0, `not pinned to cpu ${placement.cpu}: ${result.error}`);
@@ -138,8 +141,17 @@ export async function runLane(
     vitals,
     monotonicNs,
     idleTimeoutMs: lane.idleTimeoutMs,
+    napMs: lane.napMs ?? 0,
     stopWord: placement.name === "writer" ? WRITER_STOP_WORD_I32 : STOP_WORD_I32,
   });
   context.log.log(LOG_INFO, 0, `lane ${placement.name} runs (${placement.wait})`);
   await cycle.run();
+}
+
+/** A hot lane that wakes its peer by a send would otherwise be preempted by it in the middle of the send. */
+function raisePriority(context: LaneContext): void {
+  const { nice } = context.start.settings.lanes;
+  if (nice === 0 || context.start.placement.name === "writer") return;
+  const result = setNice(gettid(), nice);
+  if (!result.ok) context.log.log(LOG_INFO, 0, `runs at usual priority: ${result.error}`);
 }

@@ -5,7 +5,7 @@
 //   stop:  EXECUTION stops quoting, cancels, confirms → main proves it at the venue → stop word → summary
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { bootNs, lockMemory, monotonicNs, realtimeNs } from "../../ffi/host.ts";
+import { lockMemory, monotonicNs, readClocks } from "../../ffi/host.ts";
 import { baseOfDayNs } from "../core/clock.ts";
 import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { type Recovery, recoverWal } from "../journal/recovery.ts";
@@ -173,9 +173,10 @@ export class LiveEngine {
     recovery: Recovery,
     earlier: readonly SessionManifest[],
   ): Promise<LaneStart[]> {
-    const nowNs = realtimeNs();
+    const clocks = readClocks();
+    const nowNs = clocks.realtimeNs;
     const session = newSession(nowNs, (words) => crypto.getRandomValues(words));
-    const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, bootNs());
+    const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, clocks.bootNs);
     this.arenaWords = new Int32Array(arena);
     const { placement, layout } = plan;
     const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };

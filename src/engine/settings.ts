@@ -81,6 +81,8 @@ export interface EngineSettings {
   };
   readonly lanes: {
     readonly topology: "auto" | "lanes" | "fused";
+    /** Of the hot lanes' threads, −20 … 19; 0 leaves them as they are. */
+    readonly nice: number;
     readonly feed: LaneSettings;
     readonly factor: LaneSettings;
     readonly execution: LaneSettings;

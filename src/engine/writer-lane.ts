@@ -14,6 +14,8 @@ export const walDir = (dataDir: string): string => join(dataDir, "wal");
 
 /** Smallest sleep of the lane: fsync and retry timers. */
 const WRITER_IDLE_MS = 20;
+/** While records keep coming: they wait this long at most, and no hot lane pays for waking the writer. */
+const WRITER_NAP_MS = 1;
 
 export async function buildWriter(context: LaneContext): Promise<LaneAgents> {
   const { start, clock } = context;
@@ -50,6 +52,7 @@ export async function buildWriter(context: LaneContext): Promise<LaneAgents> {
     agents: [new WriterAgent(agent, writer, context)],
     ownsSocket: false,
     idleTimeoutMs: WRITER_IDLE_MS,
+    napMs: WRITER_NAP_MS,
   };
   return withCheckpoints(lane, context);
 }

@@ -4,7 +4,8 @@
 //   spin    rounds back to back; one macrotask turn after 100 idle rounds (or 100 busy ones: sockets wait)
 //   yield   16 rounds, then one macrotask turn
 //   park    rounds until idle for a while, then asleep:
-//             socket-free lanes in Atomics.wait on their doorbell;
+//             socket-free lanes in Atomics.wait on their doorbell; with `napMs` first in naps of that length, in
+//             which the doorbell is not announced: producers then pay no wake-up while records keep coming;
 //             lanes that own a Bun socket in the event loop, woken by waitAsync on the doorbell, by a socket
 //             callback that calls poke(), or by the referenced interval that also keeps the worker alive
 //
@@ -44,6 +45,8 @@ export interface DutyCycleOptions {
   readonly monotonicNs: () => number;
   /** Longest sleep and slowest heartbeat; default 50 ms. */
   readonly idleTimeoutMs?: number;
+  /** Length of a nap, ms; for a blocking lane that need not be prompt. Default: none, every sleep has its bell. */
+  readonly napMs?: number;
   /** Idle rounds before the lane yields or parks. */
   readonly idleRounds?: number;
   /** Element of the arena's Int32Array that stops this lane; default the arena's stop word. */
@@ -54,6 +57,8 @@ const IDLE_TIMEOUT_MS = 50;
 const MAX_ROUNDS_PER_TURN = 100;
 const YIELD_ROUNDS = 16;
 const IDLE_ROUNDS_BLOCKING = 500;
+/** Naps without work before the lane sleeps until it is woken. */
+const NAPS_MAX = 50;
 const IDLE_ROUNDS_IN_LOOP = 50;
 /** A socket-free lane takes one macrotask turn at least this often (messages, finalisers). */
 const TURN_NS_MAX = 100_000_000;
@@ -73,12 +78,14 @@ export class DutyCycle {
   private readonly vitals: Float64Array;
   private readonly monotonicNs: () => number;
   private readonly idleTimeoutMs: number;
+  private readonly napMs: number;
   private readonly idleRounds: number;
   private readonly maxRounds: number;
   private readonly takeTurn: () => void;
   private readonly onBell: () => void;
   private lastBeatNs: number;
   private lastTickNs: number;
+  private naps: number;
   private asleep: boolean;
   private parkedInLoop: boolean;
   private waiterArmed: boolean;
@@ -99,7 +106,9 @@ export class DutyCycle {
     this.vitals = options.vitals;
     this.monotonicNs = options.monotonicNs;
     this.idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-    this.idleRounds = options.idleRounds ?? defaultIdleRounds(options.wait, this.blocks);
+    this.napMs = options.napMs ?? 0;
+    this.naps = 0;
+    this.idleRounds = options.idleRounds ?? defaultIdleRounds(options.wait, this.blocks, this.napMs);
     this.maxRounds = options.wait === "yield" ? YIELD_ROUNDS : MAX_ROUNDS_PER_TURN;
     this.takeTurn = () => this.guarded();
     this.onBell = () => this.bellRang();
@@ -161,6 +170,7 @@ export class DutyCycle {
     }
     this.vitals[VITAL_TURNS]!++;
     if (done > 0) {
+      this.naps = 0;
       this.vitals[VITAL_BUSY_TURNS]!++;
       this.vitals[VITAL_WORK]! += done;
     }
@@ -196,6 +206,13 @@ export class DutyCycle {
 
   private parkBlocked(): void {
     const bell = this.doorbell!;
+    if (this.napMs > 0 && this.naps < NAPS_MAX) {
+      this.naps++;
+      this.fallAsleep();
+      Atomics.wait(bell.i32, bell.bell, Atomics.load(bell.i32, bell.bell), this.napMs);
+      this.vitals[VITAL_STATE] = LANE_RUNNING;
+      return;
+    }
     const seen = bell.prepare();
     if (!this.lastLook()) {
       this.fallAsleep();
@@ -307,9 +324,10 @@ export class DutyCycle {
   }
 }
 
-function defaultIdleRounds(wait: WaitStrategy, blocks: boolean): number {
+function defaultIdleRounds(wait: WaitStrategy, blocks: boolean, napMs: number): number {
   if (wait === "yield") return YIELD_ROUNDS;
   if (wait === "spin") return MAX_ROUNDS_PER_TURN;
+  if (napMs > 0) return 1;
   return blocks ? IDLE_ROUNDS_BLOCKING : IDLE_ROUNDS_IN_LOOP;
 }
 

@@ -1,7 +1,7 @@
 // Which lane runs which agents, on which cpu, waiting how: a pure function of configuration and machine.
-// `auto` asks for isolated cores: enough of them → three spinning hot lanes, pinned; otherwise the same three
-// parking, unpinned (a 2-core laptop). `fused` puts feed, factor and execution into one lane. All problems
-// are returned together, named by their configuration key.
+// `auto` asks for isolated cores: enough of them → three spinning hot lanes, pinned; otherwise one parking lane,
+// unpinned, that runs feed, factor and execution (`fused`): where lanes sleep, each hop costs a wake-up and each
+// worker its own cold caches (docs/adr/0009). All problems are returned together, named by their configuration key.
 import type { WaitStrategy } from "./duty-cycle.ts";
 
 export const HOT_LANES = ["feed", "factor", "execution"] as const;
@@ -48,12 +48,26 @@ interface Draft {
 export function placeLanes(request: PlacementRequest): Placement {
   const errors: string[] = [];
   const notes: string[] = [];
-  const topology = request.topology === "fused" ? "fused" : "lanes";
+  const topology = request.topology === "auto" ? autoTopology(request) : request.topology;
   const hot = topology === "fused" ? [fusedDraft(request, errors)] : HOT_LANES.map((n) => draft(request, n));
   const lanes = [...placeHot(hot, request), placeOne(draft(request, "writer"))];
   checkCpus(lanes, request, errors);
   noteCrowding(lanes, request, notes);
   return { topology, lanes, housekeeping: housekeepingCpus(lanes, request, notes), errors, notes };
+}
+
+/** Three lanes where each can have an isolated core, or where the configuration tells them apart. */
+function autoTopology(request: PlacementRequest): "lanes" | "fused" {
+  const asked = HOT_LANES.map((name) => request.lanes[name]);
+  const differ = asked.some((lane) => lane.cpu !== asked[0]!.cpu || lane.wait !== asked[0]!.wait);
+  const isolated = freeIsolated(asked, request);
+  const spins = asked.every((lane) => lane.wait !== "park");
+  return differ || (spins && isolated.length >= HOT_LANES.length) ? "lanes" : "fused";
+}
+
+function freeIsolated(asked: readonly LaneRequest[], request: PlacementRequest): number[] {
+  const taken = new Set([...asked.map((lane) => lane.cpu), request.lanes.writer.cpu]);
+  return request.isolatedCpus.filter((cpu) => request.onlineCpus.includes(cpu) && !taken.has(cpu));
 }
 
 const draft = (request: PlacementRequest, name: LaneRole): Draft => ({
@@ -83,8 +97,10 @@ function fusedDraft(request: PlacementRequest, errors: string[]): Draft {
 
 /** All hot lanes get isolated cores, or none does: one spinning lane gains nothing from a parked neighbour. */
 function placeHot(drafts: readonly Draft[], request: PlacementRequest): LanePlacement[] {
-  const taken = new Set([...drafts.map((d) => d.request.cpu), request.lanes.writer.cpu]);
-  const free = request.isolatedCpus.filter((cpu) => request.onlineCpus.includes(cpu) && !taken.has(cpu));
+  const free = freeIsolated(
+    drafts.map((d) => d.request),
+    request,
+  );
   const wanting = drafts.filter((d) => d.request.cpu < 0 && d.request.wait !== "park");
   const enough = free.length >= wanting.length;
   return drafts.map((d) => {

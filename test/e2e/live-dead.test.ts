@@ -86,7 +86,7 @@ test("execution lane gone: the kill is latched, main cancels over its own connec
   cause(faults, "exit-execution");
   const ended = await live.end();
   expect({ code: ended.code, open: open() }).toEqual({ code: 1, open: 0 });
-  expect(ended.err).toContain("lane execution: the worker is gone");
+  expect(ended.err).toContain("lane fused: the worker is gone");
   await expectKilled(live);
   await expectWholeAfterwards(live.dir);
 }, 40_000);
@@ -112,8 +112,8 @@ test("execution lane stuck and nobody looks: its silence is the kill", async () 
   cause(faults, "hang-execution");
   const ended = await live.end();
   expect({ code: ended.code, open: open() }).toEqual({ code: 1, open: 0 });
-  expect(ended.err).toMatch(/lane execution: no heartbeat for \d+ ms/);
-  expect(word(live).reason).toMatch(/lane execution: no heartbeat/);
+  expect(ended.err).toMatch(/lane fused: no heartbeat for \d+ ms/);
+  expect(word(live).reason).toMatch(/lane fused: no heartbeat/);
   await expectKilled(live);
 }, 40_000);
 

@@ -61,6 +61,8 @@ export interface ApiCall {
   /** Text that was signed and the signature; null where a logged-on session needs none. */
   readonly signed: { readonly payloads: readonly string[]; readonly signature: string | undefined } | null;
   readonly channel: "rest" | "ws";
+  /** CLOCK_MONOTONIC when the server's handler was called with it. */
+  readonly arrivedNs: number;
 }
 
 const SECRET_PARAMS = new Set(["signature", "apiKey"]);
@@ -87,7 +89,8 @@ export function handleCall(core: VenueCore, call: ApiCall, reply: (outcome: Outc
 
 function journalRequest(core: VenueCore, call: ApiCall): void {
   const params = Object.fromEntries(Object.entries(call.params).filter(([name]) => !SECRET_PARAMS.has(name)));
-  core.journal.write("request", { ch: call.channel, op: call.endpoint.ws ?? call.endpoint.rest, params });
+  const op = call.endpoint.ws ?? call.endpoint.rest;
+  core.journal.write("request", { ch: call.channel, op, params, arrived: call.arrivedNs });
 }
 
 function admit(core: VenueCore, call: ApiCall): ApiError | null {

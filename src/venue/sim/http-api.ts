@@ -11,7 +11,13 @@ export const ENDPOINTS: readonly Endpoint[] = [...MARKET_ENDPOINTS, ...TRADE_END
 const BY_REST = new Map(ENDPOINTS.map((e) => [e.rest, e]));
 const FORM = "application/x-www-form-urlencoded";
 
-export async function serveRest(core: VenueCore, request: Request, url: URL): Promise<Response> {
+/** `arrivedNs`: CLOCK_MONOTONIC at the entry of the server's handler. */
+export async function serveRest(
+  core: VenueCore,
+  request: Request,
+  url: URL,
+  arrivedNs: number,
+): Promise<Response> {
   const endpoint = BY_REST.get(`${request.method} ${url.pathname}`);
   if (endpoint === undefined) return respond(core, NOT_FOUND, false);
   const query = url.search.slice(1);
@@ -33,6 +39,7 @@ export async function serveRest(core: VenueCore, request: Request, url: URL): Pr
         apiKey: request.headers.get("X-MBX-APIKEY"),
         signed: { payloads: [payload], signature },
         channel: "rest",
+        arrivedNs,
       },
       (outcome) => resolve(respond(core, outcome, orders)),
     );

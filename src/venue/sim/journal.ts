@@ -30,6 +30,8 @@ export class Journal {
   private readonly clock: VenueClock;
   private readonly fsync: FsyncPolicy;
   private pending = "";
+  /** Something waits that must be on file before what it describes leaves the process. */
+  private binding = false;
   private counter: number;
   private lastSyncMs = 0;
   private failure: Error | null = null;
@@ -62,22 +64,29 @@ export class Journal {
 
   write(kind: JournalKind, fields: Readonly<Record<string, unknown>>): void {
     if (this.file === null) return;
+    this.binding = true;
     const head = { k: kind, n: ++this.counter, mono: this.clock.monotonicNs(), ms: this.clock.nowMs() };
     this.pending += `${JSON.stringify({ ...head, ...fields })}\n`;
   }
 
-  /** One depth update as it was handed to the sockets. */
+  /** One depth update, now handed to the sockets. Its line goes with the next flush of anything else. */
   writeMarket(symbol: string, updateId: number): void {
     if (this.file === null) return;
     this.pending += `{"k":"market","n":${++this.counter},"mono":${this.clock.monotonicNs()},"ms":${this.clock.nowMs()},"s":"${symbol}","u":${updateId}}\n`;
   }
 
-  /** Hands everything written so far to the operating system. */
+  /** Before a reply or event leaves: hands what was written to the operating system. */
   flush(): void {
+    if (this.binding) this.flushAll();
+  }
+
+  /** The same, and lines that nothing waits for. */
+  flushAll(): void {
     if (this.file === null || this.pending === "") return;
     if (this.failure !== null) throw this.failure;
     this.writeAll(this.file, Buffer.from(this.pending));
     this.pending = "";
+    this.binding = false;
     const due = this.fsync === "interval" && Date.now() - this.lastSyncMs >= FSYNC_INTERVAL_MS;
     if (this.fsync !== "flush" && !due) return;
     fsyncSync(this.file);
@@ -87,7 +96,7 @@ export class Journal {
   close(): void {
     if (this.file === null) return;
     try {
-      if (this.failure === null) this.flush();
+      if (this.failure === null) this.flushAll();
       fsyncSync(this.file);
     } finally {
       closeSync(this.file);

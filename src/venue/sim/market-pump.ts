@@ -1,10 +1,17 @@
-// Plays all symbols against the wall clock at the configured speed. One timer for all; late messages are sent
-// in slices so that requests are served between them.
+// Plays all symbols against the wall clock at the configured speed, each message at its own time. One timer for
+// all; late messages are sent in slices so that requests are served between them.
+//
+// setTimeout knows only whole milliseconds and would send a fast market in bursts; a timed-out Atomics.waitAsync
+// comes back within some 50 µs of its time and leaves the event loop free meanwhile.
 import type { SymbolMarket } from "./symbol-market.ts";
 
-const SLICE_MESSAGES = 256;
-const MIN_SLEEP_MS = 1;
+/** Late messages are sent for this long, then requests have their turn. */
+const SLICE_NS = 30_000;
 const MAX_SLEEP_MS = 50;
+/** Closer than this, a turn of the event loop is wait enough. */
+const MIN_WAIT_MS = 0.02;
+/** A timer of whole milliseconds for the rest; the last stretch is waited for exactly. */
+const COARSE_MS = 2;
 
 export class MarketPump {
   private readonly markets: readonly SymbolMarket[];
@@ -13,7 +20,8 @@ export class MarketPump {
   /** Called after each slice: journal, own fills, interval streams. */
   private readonly afterSlice: () => void;
   private startNs = 0;
-  private timer: ReturnType<typeof setTimeout> | ReturnType<typeof setImmediate> | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly never = new Int32Array(new SharedArrayBuffer(4));
   private running = false;
 
   constructor(markets: readonly SymbolMarket[], speed: number, nowNs: () => number, afterSlice: () => void) {
@@ -31,29 +39,33 @@ export class MarketPump {
 
   stop(): void {
     this.running = false;
-    if (this.timer !== null) clearTimeout(this.timer as Timer);
+    if (this.timer !== null) clearTimeout(this.timer);
   }
 
   private turn(): void {
     if (!this.running) return;
-    const untilNs = (this.nowNs() - this.startNs) * this.speed;
-    let left = SLICE_MESSAGES;
-    for (; left > 0; left--) {
+    const startedNs = this.nowNs();
+    const untilNs = (startedNs - this.startNs) * this.speed;
+    do {
       const market = this.earliest();
       if (market === null || market.source.nextAtNs() > untilNs) break;
       market.step();
-    }
+    } while (this.nowNs() - startedNs < SLICE_NS);
     this.afterSlice();
-    if (left === 0) setImmediate(() => this.turn());
-    else this.schedule();
+    this.schedule();
   }
 
   private schedule(): void {
     const market = this.earliest();
     if (!this.running || market === null) return;
     const dueNs = this.startNs + market.source.nextAtNs() / this.speed;
-    const sleepMs = Math.min(Math.max((dueNs - this.nowNs()) / 1e6, MIN_SLEEP_MS), MAX_SLEEP_MS);
-    this.timer = setTimeout(() => this.turn(), sleepMs);
+    this.sleep(Math.min((dueNs - this.nowNs()) / 1e6, MAX_SLEEP_MS));
+  }
+
+  private sleep(ms: number): void {
+    if (ms < MIN_WAIT_MS) setImmediate(() => this.turn());
+    else if (ms > COARSE_MS) this.timer = setTimeout(() => this.turn(), ms - COARSE_MS);
+    else void (Atomics.waitAsync(this.never, 0, 0, ms).value as Promise<string>).then(() => this.turn());
   }
 
   private earliest(): SymbolMarket | null {

@@ -76,6 +76,14 @@ export class SimVenue {
   private server: Server<Connection> | null = null;
   private housekeeping: Timer | null = null;
   private connections = 0;
+  /** Requests that have arrived; each has a turn of its own, so that the next one's arrival is seen in time. */
+  private readonly inbox: { socket: VenueSocket; text: string; arrivedNs: number }[] = [];
+  private readonly serveNext = () => {
+    const next = this.inbox.shift();
+    if (next === undefined) return;
+    if (this.inbox.length > 0) setImmediate(this.serveNext);
+    onApiFrame(this.core, next.socket, next.text, next.arrivedNs);
+  };
   private markPriceDueMs = 0;
   private slowMarkPriceDueMs = 0;
 
@@ -152,7 +160,6 @@ export class SimVenue {
       },
     });
     this.server = server;
-    this.hub.attach(server as Server<unknown>);
     core.journal.write("start", {
       port: server.port,
       speed: options.speed,
@@ -203,8 +210,9 @@ export class SimVenue {
   }
 
   private fetch(request: Request, server: Server<Connection>): Response | Promise<Response> | undefined {
+    const arrivedNs = this.clock.monotonicNs();
     const url = new URL(request.url);
-    if (url.pathname.startsWith("/fapi/")) return serveRest(this.core, request, url);
+    if (url.pathname.startsWith("/fapi/")) return serveRest(this.core, request, url, arrivedNs);
     if (url.pathname.startsWith("/sim/")) {
       const ip = server.requestIP(request)?.address ?? "";
       return serveAdmin(this.adminDeps(), request, url, ip);
@@ -253,9 +261,11 @@ export class SimVenue {
   }
 
   private onMessage(socket: VenueSocket, data: string | Buffer): void {
+    const arrivedNs = this.clock.monotonicNs();
     const text = typeof data === "string" ? data : data.toString("utf8");
     if (socket.data.route === "api") {
-      onApiFrame(this.core, socket, text);
+      this.inbox.push({ socket, text, arrivedNs });
+      if (this.inbox.length === 1) setImmediate(this.serveNext);
       return;
     }
     if (withinFrameLimit(socket.data, this.clock.nowMs())) onMarketFrame(socket, this.hub, text);
@@ -287,7 +297,7 @@ export class SimVenue {
       this.slowMarkPriceDueMs = now + SLOW_MARK_PRICE_MS;
       this.sendMarkPrices("@markPrice");
     }
-    this.core.journal.flush();
+    this.core.journal.flushAll();
   }
 
   private sendMarkPrices(suffix: string): void {

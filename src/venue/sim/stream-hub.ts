@@ -1,17 +1,20 @@
 // Public streams: which exist, which route serves them, who listens, and how a message reaches the sockets.
-// A topic has one channel per (route, form); publishing costs nothing where nobody listens and one
-// server.publish per channel otherwise.
-import type { Server } from "bun";
+// A topic has one channel per (route, form). Each socket is written to at once: server.publish would hold small
+// messages back until the end of the event loop's turn, behind everything else that the turn does.
 import type { FaultBoard, Route } from "./faults.ts";
 
 /** Raw messages (`/ws`) or wrapped ones (`/stream`: {"stream":…,"data":…}). */
 export type Form = "raw" | "combined";
 
+/** What the hub needs of a socket. */
+export interface StreamSocket {
+  send(text: string): number;
+}
+
 interface Channel {
   readonly route: Route;
   readonly form: Form;
-  readonly name: string;
-  listeners: number;
+  readonly sockets: StreamSocket[];
 }
 
 const STREAM =
@@ -42,7 +45,7 @@ export class Topic {
   channel(route: Route, form: Form): Channel {
     let found = this.channels.find((c) => c.route === route && c.form === form);
     if (found === undefined) {
-      found = { route, form, name: `${route}|${form}|${this.stream}`, listeners: 0 };
+      found = { route, form, sockets: [] };
       this.channels.push(found);
     }
     return found;
@@ -53,14 +56,9 @@ export class StreamHub {
   messagesSent = 0;
   private readonly topics = new Map<string, Topic>();
   private readonly faults: FaultBoard;
-  private server: Server<unknown> | null = null;
 
   constructor(faults: FaultBoard) {
     this.faults = faults;
-  }
-
-  attach(server: Server<unknown>): void {
-    this.server = server;
   }
 
   topic(stream: string): Topic {
@@ -72,33 +70,28 @@ export class StreamHub {
     return topic;
   }
 
-  /** Name to subscribe a socket to. */
-  join(stream: string, route: Route, form: Form): string {
+  join(stream: string, route: Route, form: Form, socket: StreamSocket): void {
     const topic = this.topic(stream);
-    const channel = topic.channel(route, form);
-    channel.listeners++;
+    topic.channel(route, form).sockets.push(socket);
     topic.listeners++;
-    return channel.name;
   }
 
-  leave(stream: string, route: Route, form: Form): string {
+  leave(stream: string, route: Route, form: Form, socket: StreamSocket): void {
     const topic = this.topic(stream);
-    const channel = topic.channel(route, form);
-    channel.listeners--;
+    const { sockets } = topic.channel(route, form);
+    const at = sockets.indexOf(socket);
+    if (at < 0) return;
+    sockets.splice(at, 1);
     topic.listeners--;
-    return channel.name;
   }
 
   publish(topic: Topic, text: string): void {
-    if (this.server === null) return;
     for (let i = 0; i < topic.channels.length; i++) {
-      const channel = topic.channels[i]!;
-      if (channel.listeners === 0 || this.faults.stalled(channel.route)) continue;
-      this.server.publish(
-        channel.name,
-        channel.form === "raw" ? text : `{"stream":"${topic.stream}","data":${text}}`,
-      );
-      this.messagesSent += channel.listeners;
+      const { form, route, sockets } = topic.channels[i]!;
+      if (sockets.length === 0 || this.faults.stalled(route)) continue;
+      const framed = form === "raw" ? text : `{"stream":"${topic.stream}","data":${text}}`;
+      for (let k = 0; k < sockets.length; k++) sockets[k]!.send(framed);
+      this.messagesSent += sockets.length;
     }
   }
 }

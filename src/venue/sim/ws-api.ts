@@ -43,7 +43,8 @@ export function parseFrame(text: string): ApiFrame | null {
   }
 }
 
-export function onApiFrame(core: VenueCore, socket: VenueSocket, text: string): void {
+/** `arrivedNs`: CLOCK_MONOTONIC at the entry of the socket's handler. */
+export function onApiFrame(core: VenueCore, socket: VenueSocket, text: string, arrivedNs: number): void {
   const frame = parseFrame(text);
   if (frame === null) {
     socket.send(replyText(core, "null", MALFORMED, false, socket.data.showRateLimits));
@@ -68,6 +69,7 @@ export function onApiFrame(core: VenueCore, socket: VenueSocket, text: string): 
       apiKey: frame.params["apiKey"] ?? session,
       signed: unsigned ? null : signedPart(frame.params),
       channel: "ws",
+      arrivedNs,
     },
     (outcome) => {
       if (socket.readyState !== WebSocket.OPEN || core.faults.stalled("api")) return;

@@ -21,8 +21,7 @@ export function subscribe(socket: VenueSocket, hub: StreamHub, name: string): bo
   if (stream === null || connection.streams.has(name)) return stream !== null;
   if (connection.streams.size >= MAX_STREAMS) return false;
   connection.streams.add(name);
-  if (routeServes(connection.route, stream.kind))
-    socket.subscribe(hub.join(name, connection.route, connection.form));
+  if (routeServes(connection.route, stream.kind)) hub.join(name, connection.route, connection.form, socket);
   return true;
 }
 
@@ -30,8 +29,7 @@ export function unsubscribe(socket: VenueSocket, hub: StreamHub, name: string): 
   const connection = socket.data;
   const stream = parseStream(name);
   if (stream === null || !connection.streams.delete(name)) return;
-  if (routeServes(connection.route, stream.kind))
-    socket.unsubscribe(hub.leave(name, connection.route, connection.form));
+  if (routeServes(connection.route, stream.kind)) hub.leave(name, connection.route, connection.form, socket);
 }
 
 /** False when the client sends control frames faster than the venue allows. */

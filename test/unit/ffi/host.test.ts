@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   allowedCpus,
+  bootNs,
   gettid,
   isolatedCpus,
   listThreads,
@@ -8,6 +9,7 @@ import {
   onlineCpus,
   parseCpuList,
   pinThread,
+  readClocks,
   realtimeNs,
   setAffinity,
   setThreadName,
@@ -59,6 +61,13 @@ describe("host", () => {
     expect(setAffinity(gettid(), cpus)).toEqual({ ok: true });
     setThreadName(name);
     expect(self().cpus).toEqual(cpus);
+  });
+
+  test("both clocks of one instant agree with each other's later readings", () => {
+    const { realtimeNs: real, bootNs: boot } = readClocks();
+    const elapsedNs = bootNs() - boot;
+    expect(elapsedNs).toBeGreaterThanOrEqual(0);
+    expect(Math.abs(Number(realtimeNs() - real) - elapsedNs)).toBeLessThan(5e6);
   });
 
   test("a refusal says what was asked and why it failed", () => {

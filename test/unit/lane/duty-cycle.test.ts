@@ -146,6 +146,34 @@ describe("DutyCycle", () => {
     await running;
   });
 
+  test("a lane that naps asks producers for no wake-up until it has found nothing for a while", async () => {
+    const announced: number[] = [];
+    let rounds = 0;
+    const agent: Agent = {
+      name: "napper",
+      doWork: () => {
+        rounds++;
+        if (rounds === 400) stop();
+        return rounds < 200 && rounds % 10 === 0 ? 1 : 0;
+      },
+    };
+    const { cycle, doorbell, vitals, stop } = rig([agent], "park", {
+      ownsSocket: false,
+      napMs: 0.05,
+      idleTimeoutMs: 1,
+    });
+    const prepare = doorbell.prepare.bind(doorbell);
+    doorbell.prepare = () => {
+      announced.push(rounds);
+      return prepare();
+    };
+    await cycle.run();
+    // 50 naps in vain after round 190, the last one with work.
+    expect(announced[0]).toBeGreaterThanOrEqual(240);
+    expect(announced.length).toBeGreaterThan(10);
+    expect(vitals[VITAL_PARKS]!).toBeGreaterThan(announced.length + 150);
+  });
+
   test("an agent that throws ends the lane, and its error is the outcome", async () => {
     const agent: Agent = {
       name: "broken",

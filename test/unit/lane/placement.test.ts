@@ -20,15 +20,15 @@ function request(
 const summary = (p: ReturnType<typeof placeLanes>) => p.lanes.map((l) => `${l.name}@${l.cpu}:${l.wait}`);
 
 describe("placement", () => {
-  test("a 2-core laptop gets three parking, unpinned hot lanes", () => {
+  test("a 2-core laptop gets one parking, unpinned hot lane", () => {
     const placed = placeLanes(request({}));
-    expect(summary(placed)).toEqual([
-      "feed@-1:park",
-      "factor@-1:park",
-      "execution@-1:park",
-      "writer@-1:park",
-    ]);
-    expect(placed).toMatchObject({ topology: "lanes", housekeeping: [0, 1], errors: [], notes: [] });
+    expect(summary(placed)).toEqual(["fused@-1:park", "writer@-1:park"]);
+    expect(placed).toMatchObject({ topology: "fused", housekeeping: [0, 1], errors: [], notes: [] });
+  });
+
+  test("lanes that are told apart stay apart", () => {
+    const placed = placeLanes(request({ lane: { feed: { cpu: 1 } } }));
+    expect(summary(placed)).toEqual(["feed@1:park", "factor@-1:park", "execution@-1:park", "writer@-1:park"]);
   });
 
   test("three isolated cores get three spinning lanes, the rest keeps house", () => {
@@ -38,7 +38,7 @@ describe("placement", () => {
   });
 
   test("too few isolated cores are not handed out one by one", () => {
-    const placed = placeLanes(request({ onlineCpus: [0, 1, 2, 3], isolatedCpus: [2, 3] }));
+    const placed = placeLanes(request({ topology: "lanes", onlineCpus: [0, 1, 2, 3], isolatedCpus: [2, 3] }));
     expect(summary(placed)).toEqual([
       "feed@-1:park",
       "factor@-1:park",
