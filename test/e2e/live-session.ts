@@ -121,8 +121,9 @@ export class LiveSession {
     return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : null;
   }
 
+  /** Nothing happens when it has ended. */
   signal(name: NodeJS.Signals): void {
-    process.kill(this.pid, name);
+    this.child.kill(name);
   }
 
   /** Exit code, stdout and stderr, when it has ended. */

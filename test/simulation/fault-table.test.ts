@@ -101,8 +101,8 @@ async function session(name: string, fault: Fault, seed: number): Promise<Journa
       await fault(stage, state);
       await stage.settle();
     };
-    await cell().catch((error: Error) => {
-      throw new Error(`${name} × ${state}: ${error.message}`);
+    await cell().catch(async (error: Error) => {
+      throw new Error(`${name} × ${state}: ${error.message}\n${await stage.lastWords()}`);
     });
   }
   return stage.close();

@@ -130,7 +130,7 @@ const SWITCHES: Readonly<Record<FaultKind, Switch>> = {
     const { core } = deps;
     core.faults.clear();
     core.clock.skewMs = 0;
-    core.limits.banFor(0);
+    core.limits.liftBan();
     for (const name of LINES) {
       const line = lineOf(deps, name);
       line.extraNs = 0;

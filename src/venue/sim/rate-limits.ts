@@ -82,6 +82,10 @@ export class RateLimits {
     this.bannedUntilMs = this.nowMs() + ms;
   }
 
+  liftBan(): void {
+    this.bannedUntilMs = 0;
+  }
+
   headers(orders: boolean): Record<string, string> {
     const now = this.nowMs();
     const headers: Record<string, string> = { "X-MBX-USED-WEIGHT-1M": String(this.weight.at(now)) };
