@@ -68,6 +68,8 @@ export interface RecordHandler {
    * the call. Must not throw for bad market data: only a broken invariant throws, and that stops the lane.
    */
   onRecord(m: RecordMemory, at: number): void;
+  /** `count` records, one behind the other from `at`: what onRecord for each would do, in one call. */
+  onRecords?(m: RecordMemory, at: number, count: number): void;
   /** End of a batch of records: a good moment to flush downstream. */
   onBatchEnd?(): void;
 }
@@ -83,4 +85,20 @@ export interface RecordSink {
   commit(): void;
   /** Everything committed becomes visible to the consumer. */
   publish(): void;
+}
+
+/** A sink that takes many records of one event in one call: the levels of a depth message. */
+export interface RunSink extends RecordSink {
+  /** Records that the last `tryClaimRun` claimed: at least 1, at most what was asked for. */
+  readonly runLength: number;
+  /** Claims up to `count` records that lie one behind the other; byte offset of the first, or NO_SLOT. */
+  tryClaimRun(count: number): number;
+  /** The `runLength` claimed records are complete; as `commit` for each. */
+  commitRun(): void;
+}
+
+/** Hands `count` records that lie one behind the other to `handler`. */
+export function deliver(handler: RecordHandler, m: RecordMemory, at: number, count: number): void {
+  if (handler.onRecords !== undefined) handler.onRecords(m, at, count);
+  else for (let i = 0; i < count; i++) handler.onRecord(m, at + i * RECORD_BYTES);
 }

@@ -12,7 +12,7 @@ import {
   NO_SLOT,
   RECORD_BYTES,
   type RecordMemory,
-  type RecordSink,
+  type RunSink,
 } from "../core/record.ts";
 import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { recoverWal } from "../journal/recovery.ts";
@@ -60,8 +60,9 @@ const STAGED_RECORDS = 1 << 16;
 const EXPORT_END_MS = 120_000;
 
 /** Records between two turns; whole events only, because FEED asks for room first. */
-class Staging implements RecordSink {
+class Staging implements RunSink {
   readonly memory: RecordMemory = allocateRecordMemory(STAGED_RECORDS);
+  runLength = 0;
   private count = 0;
 
   hasRoom(count: number): boolean {
@@ -74,6 +75,15 @@ class Staging implements RecordSink {
 
   commit(): void {
     this.count++;
+  }
+
+  tryClaimRun(count: number): number {
+    this.runLength = count;
+    return this.hasRoom(count) ? this.count * RECORD_BYTES : NO_SLOT;
+  }
+
+  commitRun(): void {
+    this.count += this.runLength;
   }
 
   publish(): void {}

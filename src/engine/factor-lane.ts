@@ -1,7 +1,7 @@
 // FACTOR: books and factor graphs between the market stream and EXECUTION.
 
 import type { Histogram } from "../core/histogram.ts";
-import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts";
+import { RECORD_BYTES, type RecordHandler, type RecordMemory, type RecordSink } from "../core/record.ts";
 import { type FactorState, makeFactorState, memoryText } from "../factor/factor-state.ts";
 import { loadGraphFile } from "../factor/graph-toml.ts";
 import { FactorHandler, type Subscription } from "../factor/handler.ts";
@@ -97,6 +97,9 @@ function restore(context: LaneContext, state: FactorState, baseNs: bigint): bool
 /** After this many records the next whole event is timed by stage: two clock calls an event would cost more than the graph. */
 const TIMED_EVERY_RECORDS = 512;
 
+const isLast = (m: RecordMemory, at: number): boolean =>
+  (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
+
 /** Hot; factor lane; 0 bytes. `book`: first record of an event → its last; `graph`: the last record itself. */
 export class TimedHandler implements RecordHandler {
   private readonly inner: FactorHandler;
@@ -126,22 +129,44 @@ export class TimedHandler implements RecordHandler {
     } else this.timed(m, at);
   }
 
+  onRecords(m: RecordMemory, at: number, count: number): void {
+    let done = Math.min(this.untimed, count);
+    this.untimed -= done;
+    if (done > 0) this.inner.onRecords(m, at, done);
+    while (done < count) done += this.timedRun(m, at + done * RECORD_BYTES, count - done);
+  }
+
   onBatchEnd(): void {
     this.inner.onBatchEnd();
   }
 
+  /** The records before the event's last one together, the last one alone. Returns how many that were. */
+  private timedRun(m: RecordMemory, at: number, count: number): number {
+    let n = 0;
+    while (n < count && !isLast(m, at + n * RECORD_BYTES)) n++;
+    if (n === 0) {
+      this.onRecord(m, at);
+      return 1;
+    }
+    if (this.atStart && !this.inEvent) this.start();
+    this.inner.onRecords(m, at, n);
+    return n;
+  }
+
+  private start(): void {
+    this.inEvent = true;
+    this.startedNs = this.nowNs();
+  }
+
   /** The rest of the event at hand passes; the next one is timed from its first record to its last. */
   private timed(m: RecordMemory, at: number): void {
-    const last = (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
+    const last = isLast(m, at);
     if (!this.atStart) {
       this.atStart = last;
       this.inner.onRecord(m, at);
       return;
     }
-    if (!this.inEvent) {
-      this.inEvent = true;
-      this.startedNs = this.nowNs();
-    }
+    if (!this.inEvent) this.start();
     if (last) this.timeLast(m, at);
     else this.inner.onRecord(m, at);
   }

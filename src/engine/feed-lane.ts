@@ -1,7 +1,7 @@
 // FEED: the venue's market data → records. Messages are handled in socket callbacks; the agent keeps the
 // timers. Where the records go differs by topology: a ring to FACTOR with a copy to the journal, or straight
 // into FACTOR's handler when both share a lane.
-import type { RecordHandler, RecordSink } from "../core/record.ts";
+import type { RecordHandler, RunSink } from "../core/record.ts";
 import type { Agent } from "../lane/agent.ts";
 import { JournalSink } from "../lane/journal-sink.ts";
 import { FusedPipe, JournaledPipe, TeeSink } from "../lane/pipe.ts";
@@ -67,7 +67,7 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): A
 
 /** The sink of FEED, and the losses of its journal. */
 export class MarketSink {
-  readonly sink: RecordSink;
+  readonly sink: RunSink;
   private readonly journal: JournalSink | null;
 
   constructor(context: LaneContext, factor: RecordHandler | null) {

@@ -11,7 +11,7 @@
 // While an instrument is not SYNCED no graph that reads it runs: on leaving SYNCED its outputs are sent as NaN
 // once, Bbo is withheld, and both return with the next event after SYNCED.
 import { assert } from "../core/assert.ts";
-import type { RecordHandler, RecordMemory, RecordSink } from "../core/record.ts";
+import { RECORD_BYTES, type RecordHandler, type RecordMemory, type RecordSink } from "../core/record.ts";
 import { depthOfLevels } from "../market/book-stats.ts";
 import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import { FEED_REASON_OVERFLOW, FEED_STALE, FEED_SYNCED } from "../wire/codes.ts";
@@ -30,7 +30,6 @@ import {
   FEED_STATUS_RESYNCS,
   FEED_STATUS_STATE,
   FLAG_END_OF_EVENT,
-  FLAG_SNAPSHOT,
   HEADER_EXCH_TS_NS,
   HEADER_FLAGS,
   HEADER_INSTRUMENT,
@@ -57,6 +56,7 @@ import {
 import { Emitter } from "./emitter.ts";
 import { type FactorState, WORD_SEQUENCE } from "./factor-state.ts";
 import { IntervalSchedule } from "./interval-schedule.ts";
+import { applyLevels, furtherLevels } from "./level-run.ts";
 import {
   bboChanged,
   clearLevels,
@@ -90,8 +90,6 @@ export interface FactorHandlerOptions {
 }
 
 const DEPTH_KINDS = new KindSet([KIND_DEPTH_DELTA, KIND_DEPTH_CLEAR, KIND_SNAPSHOT_BEGIN, KIND_SNAPSHOT_END]);
-/** The bits of a record's first word (kind, flags) that a level of an open event may have set or not. */
-const SNAPSHOT_HEAD = FLAG_SNAPSHOT << 16;
 
 export class FactorHandler implements RecordHandler {
   readonly state: FactorState;
@@ -204,26 +202,22 @@ export class FactorHandler implements RecordHandler {
   }
 
   onRecord(m: RecordMemory, at: number): void {
-    const recv = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
-    // A further level of the event at hand: by far the commonest record, and nothing but the book sees it.
-    const open = this.openBook;
-    if (
-      open !== null &&
-      (m.i32[at >> 2]! & ~SNAPSHOT_HEAD) === KIND_DEPTH_DELTA &&
-      m.u16[(at >> 1) + HEADER_INSTRUMENT]! === this.openId &&
-      recv === this.f64[0]!
-    ) {
-      open.apply(
-        m.i32[(at >> 2) + DEPTH_DELTA_SIDE]!,
-        m.f64[(at >> 3) + DEPTH_DELTA_PX_TICKS]!,
-        m.f64[(at >> 3) + DEPTH_DELTA_QTY_LOTS]!,
-      );
-      return;
-    }
-    this.onAnyRecord(m, at, recv);
+    this.onRecords(m, at, 1);
   }
 
-  private onAnyRecord(m: RecordMemory, at: number, recv: number): void {
+  onRecords(m: RecordMemory, at: number, count: number): void {
+    let from = at;
+    for (let left = count; left > 0; ) {
+      const levels = this.openBook === null ? 0 : furtherLevels(m, from, left, this.openId, this.f64[0]!);
+      if (levels > 0) applyLevels(this.openBook!, m, from, levels);
+      else this.onAnyRecord(m, from);
+      left -= Math.max(levels, 1);
+      from += Math.max(levels, 1) * RECORD_BYTES;
+    }
+  }
+
+  private onAnyRecord(m: RecordMemory, at: number): void {
+    const recv = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
     if (recv > this.f64[0]!) this.advance(recv, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!);
     this.version = (this.version + 1) | 0;
     this.f64[WORD_SEQUENCE] = m.u32[(at >> 2) + HEADER_SEQUENCE]!;

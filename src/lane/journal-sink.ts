@@ -5,7 +5,7 @@
 // made at its head, where `runRoom` records must fit. The Gap is written before the first record after the
 // loss, or by publish, so it stands exactly where the records are missing.
 import { assert } from "../core/assert.ts";
-import { NO_SLOT, RECORD_BYTES, type RecordMemory, type RecordSink } from "../core/record.ts";
+import { NO_SLOT, RECORD_BYTES, type RecordMemory, type RunSink } from "../core/record.ts";
 import { type RingProducer, SCRATCH_SLOTS } from "../ring/spsc-ring.ts";
 import {
   encodeGap,
@@ -34,8 +34,9 @@ export interface JournalSinkOptions {
   readonly runRoom?: number;
 }
 
-export class JournalSink implements RecordSink {
+export class JournalSink implements RunSink {
   readonly memory: RecordMemory;
+  runLength: number;
   private readonly ring: RingProducer;
   private readonly stream: number;
   private readonly stampSequence: boolean;
@@ -65,6 +66,7 @@ export class JournalSink implements RecordSink {
     this.claimed = ring.scratchOffset;
     this.inScratch = false;
     this.clear = 0;
+    this.runLength = 0;
     this.nextSequence = 0;
     this.gapFirst = 0;
     this.gapCount = 0;
@@ -110,6 +112,34 @@ export class JournalSink implements RecordSink {
     if (this.stampSequence) this.stamp();
     if (this.inScratch) this.lose(this.claimed);
     else this.ring.commit();
+  }
+
+  /** Records that surely fit come as one run; else, and behind a Gap, one by one. */
+  tryClaimRun(count: number): number {
+    if (this.gapCount > 0 || this.inRun() || !this.ring.hasRoom(count + this.runRoom)) {
+      this.runLength = 1;
+      return this.tryClaim();
+    }
+    this.clear = 0;
+    this.inScratch = false;
+    this.claimed = this.ring.tryClaimRun(count);
+    this.runLength = this.ring.runLength;
+    return this.claimed;
+  }
+
+  commitRun(): void {
+    const count = this.runLength;
+    if (count === 1) {
+      this.commit();
+      return;
+    }
+    const first = this.claimed;
+    for (let i = 0; this.stampSequence && i < count; i++) {
+      this.claimed = first + i * RECORD_BYTES;
+      this.stamp();
+    }
+    this.claimed = first + (count - 1) * RECORD_BYTES;
+    this.ring.commitRun();
   }
 
   /** A head takes the next number; its continuations repeat it. */

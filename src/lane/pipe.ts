@@ -10,10 +10,11 @@ import { assert } from "../core/assert.ts";
 import {
   allocateRecordMemory,
   copyRecord,
+  deliver,
   RECORD_BYTES,
   type RecordHandler,
   type RecordMemory,
-  type RecordSink,
+  type RunSink,
 } from "../core/record.ts";
 import { HEADER_SPARE } from "../wire/messages.gen.ts";
 import type { JournalSink } from "./journal-sink.ts";
@@ -26,8 +27,10 @@ export interface SequenceSource {
 }
 
 /** Delivers each committed record to a handler at once; never full. */
-export class FusedPipe implements RecordSink {
+export class FusedPipe implements RunSink {
   readonly memory: RecordMemory;
+  /** One by one: a handler may use this pipe while it is delivering. */
+  readonly runLength: number;
   private readonly base: number;
   private readonly mask: number;
   private readonly handler: RecordHandler;
@@ -46,6 +49,7 @@ export class FusedPipe implements RecordSink {
     this.base = offset;
     this.mask = slots - 1;
     this.handler = handler;
+    this.runLength = 1;
     this.next = 0;
   }
 
@@ -61,6 +65,14 @@ export class FusedPipe implements RecordSink {
     const at = this.base + (this.next & this.mask) * RECORD_BYTES;
     this.next = (this.next + 1) | 0;
     this.handler.onRecord(this.memory, at);
+  }
+
+  tryClaimRun(_count: number): number {
+    return this.tryClaim();
+  }
+
+  commitRun(): void {
+    this.commit();
   }
 
   publish(): void {
@@ -79,7 +91,7 @@ export class FusedPipe implements RecordSink {
  * delivered follow it there, so journal order is the order of cause and effect. A full journal never stops
  * delivery: the record then lives in a scratch slot and the journal counts it and raises its alarm.
  */
-export class JournaledPipe implements RecordSink {
+export class JournaledPipe implements RunSink {
   readonly memory: RecordMemory;
   private readonly journal: JournalSink;
   private readonly handler: RecordHandler;
@@ -112,6 +124,24 @@ export class JournaledPipe implements RecordSink {
     this.handler.onRecord(this.memory, at);
   }
 
+  get runLength(): number {
+    return this.journal.runLength;
+  }
+
+  tryClaimRun(count: number): number {
+    this.claimed = this.journal.tryClaimRun(count);
+    return this.claimed;
+  }
+
+  commitRun(): void {
+    const at = this.claimed;
+    const count = this.journal.runLength;
+    for (let i = 0; this.upstream !== null && i < count; i++)
+      this.memory.u32[((at + i * RECORD_BYTES) >> 2) + HEADER_SPARE] = this.upstream.sequence;
+    this.journal.commitRun();
+    deliver(this.handler, this.memory, at, count);
+  }
+
   publish(): void {
     this.journal.publish();
     if (this.handler.onBatchEnd !== undefined) this.handler.onBatchEnd();
@@ -119,13 +149,13 @@ export class JournaledPipe implements RecordSink {
 }
 
 /** One encoded record to `primary` and a copy to `journal`. Room is the primary's: a full journal counts. */
-export class TeeSink implements RecordSink {
+export class TeeSink implements RunSink {
   readonly memory: RecordMemory;
-  private readonly primary: RecordSink;
+  private readonly primary: RunSink;
   private readonly journal: JournalSink;
   private claimed: number;
 
-  constructor(primary: RecordSink, journal: JournalSink) {
+  constructor(primary: RunSink, journal: JournalSink) {
     this.memory = primary.memory;
     this.primary = primary;
     this.journal = journal;
@@ -147,6 +177,27 @@ export class TeeSink implements RecordSink {
     copyRecord(this.memory, this.claimed, journal.memory, journal.tryClaim());
     journal.commit();
     this.primary.commit();
+  }
+
+  get runLength(): number {
+    return this.primary.runLength;
+  }
+
+  tryClaimRun(count: number): number {
+    this.claimed = this.primary.tryClaimRun(count);
+    return this.claimed;
+  }
+
+  commitRun(): void {
+    const { journal, claimed } = this;
+    const count = this.primary.runLength;
+    for (let done = 0; done < count; done += journal.runLength) {
+      const to = journal.tryClaimRun(count - done);
+      for (let i = 0; i < journal.runLength; i++)
+        copyRecord(this.memory, claimed + (done + i) * RECORD_BYTES, journal.memory, to + i * RECORD_BYTES);
+      journal.commitRun();
+    }
+    this.primary.commitRun();
   }
 
   publish(): void {

@@ -1,9 +1,13 @@
 // L2 order book: lots per integer tick, absolute updates, exact everywhere.
 // Hot: factor lane (and execution, for orderbook subscribers); 0 bytes per update; an update inside the
-// window touches one quantity and up to three bitmap words, finding the next best reads at most five.
+// window touches one quantity and one word of the bitmap; finding the next best reads words until one has a
+// bit: usually one or two, never more than W/32 + 1 (0.4 µs).
 //
 //        far (sorted)          window [lo, hi)  (hi − lo ≤ W)              far (sorted)
-//   ──────────────────┤ lots at [tick & (W−1)] + 3 bitmap summaries ├──────────────────── ticks
+//   ──────────────────┤ lots at [tick & (W−1)] and one bit per tick ├──────────────────── ticks
+//
+// Whether a level is new, changed or gone is as good as random (of real updates 19 %, 59 %, 18 %), so the
+// common path has no branch that depends on it: bit and counts are computed, not chosen (ADR 0009).
 //
 // The window is addressed modulo W, so re-centring never copies it: a slice of SLICE ticks leaves at one end
 // for the far arrays, another is taken in at the other end, and every look-up stays exact between slices
@@ -28,7 +32,7 @@ const DEFAULT_WINDOW_TICKS = 32_768;
 const DEFAULT_FAR_LEVELS = 8_192;
 
 export interface L2BookOptions {
-  /** Power of two, 1,024 … 32,768 (three levels of 32-bit summaries reach 32^3). */
+  /** Power of two, 1,024 … 32,768 (bounds the search for the next best). */
   readonly windowTicks?: number;
   /** Levels per side outside the window before an array has to grow. */
   readonly farLevels?: number;
@@ -41,10 +45,9 @@ export class L2Book {
   private readonly mask: number;
   /** Bids at 0 … W−1, asks at W … 2W−1, by tick & mask. */
   private readonly qty: Float64Array;
-  /** One bit per tick, per 32 ticks, per 1,024 ticks; bids first, then asks. */
-  private readonly bits0: Int32Array;
-  private readonly bits1: Int32Array;
-  private readonly bits2: Int32Array;
+  /** One bit per element of `qty`: it is not 0. */
+  private readonly bits: Int32Array;
+  private readonly one: Float64Array;
   private readonly farBids: FarLevels;
   private readonly farAsks: FarLevels;
   /** The window holds every level with lo ≤ tick < hi; multiples of SLICE_TICKS. */
@@ -73,9 +76,8 @@ export class L2Book {
     this.windowTicks = w;
     this.mask = w - 1;
     this.qty = new Float64Array(2 * w);
-    this.bits0 = new Int32Array(2 * (w >> 5));
-    this.bits1 = new Int32Array(2 * (w >> 10));
-    this.bits2 = new Int32Array(2);
+    this.bits = new Int32Array((2 * w) >> 5);
+    this.one = new Float64Array(2);
     this.farBids = new FarLevels(BID, options.farLevels ?? DEFAULT_FAR_LEVELS);
     this.farAsks = new FarLevels(ASK, options.farLevels ?? DEFAULT_FAR_LEVELS);
     this.lo = 0;
@@ -95,10 +97,9 @@ export class L2Book {
     this.slices = 0;
   }
 
-  /** Memory held: 2·W·8 lots + 2·W/8·(1 + 1/32 + …) bits + the far arrays. */
+  /** Memory held: 2·W·8 lots + 2·W/8 bits + the far arrays. */
   get bytes(): number {
-    const bits = this.bits0.byteLength + this.bits1.byteLength + this.bits2.byteLength;
-    return this.qty.byteLength + bits + this.farBids.bytes + this.farAsks.bytes;
+    return this.qty.byteLength + this.bits.byteLength + this.farBids.bytes + this.farAsks.bytes;
   }
 
   get farGrowths(): number {
@@ -138,48 +139,57 @@ export class L2Book {
 
   /** Sets the lots at a level; 0 deletes it. `side` +1 bid, −1 ask; both numbers integers, qtyLots ≥ 0. */
   apply(side: number, pxTicks: number, qtyLots: number): void {
-    if (pxTicks < this.lo || pxTicks >= this.hi) this.applyFar(side, pxTicks, qtyLots);
-    else if (side > 0) this.applyBid(pxTicks, qtyLots);
-    else this.applyAsk(pxTicks, qtyLots);
+    this.one[0] = pxTicks;
+    this.one[1] = qtyLots;
+    this.applyRun(side, this.one, 0, 2, 1);
   }
 
-  private applyBid(px: number, qtyLots: number): void {
-    const i = px & this.mask;
-    const before = this.qty[i]!;
-    this.qty[i] = qtyLots;
-    for (let b = 0; b < this.bandCount; b++) {
-      if (px >= this.bandBidBound[b]!) this.bandBidSum[b] = this.bandBidSum[b]! + (qtyLots - before);
+  /**
+   * Sets `count` levels of one side, as `apply` would one by one. Level k: ticks at values[at + k·stride], lots
+   * behind them (so records are read where they lie).
+   */
+  applyRun(side: number, values: Float64Array, at: number, stride: number, count: number): void {
+    const { qty, bits, mask, bandCount } = this;
+    const isBid = side > 0;
+    const base = isBid ? 0 : this.windowTicks;
+    const bounds = isBid ? this.bandBidBound : this.bandAskBound;
+    const sums = isBid ? this.bandBidSum : this.bandAskSum;
+    let lo = this.lo;
+    let hi = this.hi;
+    let best = isBid ? this.bestBid : this.bestAsk;
+    let added = 0;
+    for (let k = 0, v = at; k < count; k++, v += stride) {
+      const px = values[v]!;
+      const lots = values[v + 1]!;
+      if (px < lo || px >= hi) {
+        this.setBest(isBid, best);
+        this.applyFar(side, px, lots);
+        lo = this.lo;
+        hi = this.hi;
+        best = isBid ? this.bestBid : this.bestAsk;
+        continue;
+      }
+      const i = base + (px & mask);
+      const before = qty[i]!;
+      qty[i] = lots;
+      const isLevel = +(lots !== 0);
+      added = (added + isLevel - +(before !== 0)) | 0;
+      bits[i >>> 5] = (bits[i >>> 5]! & ~(1 << i)) | (isLevel << i);
+      for (let b = 0; b < bandCount; b++) {
+        if (isBid ? px >= bounds[b]! : px <= bounds[b]!) sums[b] = sums[b]! + (lots - before);
+      }
+      if (isBid ? px < best : px > best) continue;
+      if (lots !== 0) best = px;
+      else if (px === best) best = isBid ? this.previous(0, px) : this.following(1, px);
     }
-    if (before === 0) {
-      if (qtyLots === 0) return;
-      this.mark(0, i);
-      this.bidCount++;
-      if (px > this.bestBid) this.bestBid = px;
-    } else if (qtyLots === 0) {
-      this.unmark(0, i);
-      this.bidCount--;
-      if (px === this.bestBid) this.bestBid = this.previous(0, px);
-    }
+    this.setBest(isBid, best);
+    if (isBid) this.bidCount += added;
+    else this.askCount += added;
   }
 
-  private applyAsk(px: number, qtyLots: number): void {
-    const i = px & this.mask;
-    const at = this.windowTicks + i;
-    const before = this.qty[at]!;
-    this.qty[at] = qtyLots;
-    for (let b = 0; b < this.bandCount; b++) {
-      if (px <= this.bandAskBound[b]!) this.bandAskSum[b] = this.bandAskSum[b]! + (qtyLots - before);
-    }
-    if (before === 0) {
-      if (qtyLots === 0) return;
-      this.mark(1, i);
-      this.askCount++;
-      if (px < this.bestAsk) this.bestAsk = px;
-    } else if (qtyLots === 0) {
-      this.unmark(1, i);
-      this.askCount--;
-      if (px === this.bestAsk) this.bestAsk = this.following(1, px);
-    }
+  private setBest(isBid: boolean, best: number): void {
+    if (isBid) this.bestBid = best;
+    else this.bestAsk = best;
   }
 
   private applyFar(side: number, px: number, qtyLots: number): void {
@@ -240,14 +250,10 @@ export class L2Book {
   private clearSide(s: number): void {
     const words = this.windowTicks >> 5;
     for (let w = s * words; w < (s + 1) * words; w++) {
-      if (this.bits0[w] !== 0) {
-        this.qty.fill(0, w << 5, (w << 5) + 32);
-        this.bits0[w] = 0;
-      }
+      if (this.bits[w] === 0) continue;
+      this.qty.fill(0, w << 5, (w << 5) + 32);
+      this.bits[w] = 0;
     }
-    const summary = this.windowTicks >> 10;
-    this.bits1.fill(0, s * summary, (s + 1) * summary);
-    this.bits2[s] = 0;
   }
 
   /** The levels up to `endSnapshot` replace the book. */
@@ -400,83 +406,34 @@ export class L2Book {
   private windowBelow(s: number, px: number): number {
     const from = Math.min(px, this.hi);
     if (from <= this.lo) return -Infinity;
+    const words = this.windowTicks >> 5;
     const last = (from - 1) & this.mask;
-    let at = this.highestBit(s, last);
-    if (at < 0) at = this.highestBit(s, this.mask);
-    if (at < 0) return -Infinity;
-    const tick = from - 1 - ((last - at) & this.mask);
+    let w = last >> 5;
+    let found = this.bits[s * words + w]! & (-1 >>> (31 - (last & 31)));
+    // Once around: the first word comes again, with the bits that were masked.
+    for (let left = words; found === 0; left--) {
+      if (left === 0) return -Infinity;
+      w = (w - 1) & (words - 1);
+      found = this.bits[s * words + w]!;
+    }
+    const tick = from - 1 - ((last - ((w << 5) + 31 - Math.clz32(found))) & this.mask);
     return tick < this.lo ? -Infinity : tick;
   }
 
   private windowAbove(s: number, px: number): number {
     const from = px < this.lo ? this.lo : px + 1;
     if (from >= this.hi) return Infinity;
+    const words = this.windowTicks >> 5;
     const first = from & this.mask;
-    let at = this.lowestBit(s, first);
-    if (at < 0) at = this.lowestBit(s, 0);
-    if (at < 0) return Infinity;
-    const tick = from + ((at - first) & this.mask);
+    let w = first >> 5;
+    let found = this.bits[s * words + w]! & (-1 << (first & 31));
+    for (let left = words; found === 0; left--) {
+      if (left === 0) return Infinity;
+      w = (w + 1) & (words - 1);
+      found = this.bits[s * words + w]!;
+    }
+    const tick = from + (((w << 5) + 31 - Math.clz32(found & -found) - first) & this.mask);
     return tick >= this.hi ? Infinity : tick;
-  }
-
-  private mark(s: number, i: number): void {
-    const w = i >> 5;
-    const v = w >> 5;
-    this.bits0[s * (this.windowTicks >> 5) + w] |= 1 << (i & 31);
-    this.bits1[s * (this.windowTicks >> 10) + v] |= 1 << (w & 31);
-    this.bits2[s] |= 1 << v;
-  }
-
-  private unmark(s: number, i: number): void {
-    const w = i >> 5;
-    const word = s * (this.windowTicks >> 5) + w;
-    const left = this.bits0[word]! & ~(1 << (i & 31));
-    this.bits0[word] = left;
-    if (left !== 0) return;
-    const v = w >> 5;
-    const summary = s * (this.windowTicks >> 10) + v;
-    const leftSummary = this.bits1[summary]! & ~(1 << (w & 31));
-    this.bits1[summary] = leftSummary;
-    if (leftSummary === 0) this.bits2[s] &= ~(1 << v);
-  }
-
-  /** Highest marked index ≤ i, or −1. */
-  private highestBit(s: number, i: number): number {
-    const base0 = s * (this.windowTicks >> 5);
-    const base1 = s * (this.windowTicks >> 10);
-    let w = i >> 5;
-    let found = this.bits0[base0 + w]! & (-1 >>> (31 - (i & 31)));
-    if (found !== 0) return (w << 5) + 31 - Math.clz32(found);
-    let v = w >> 5;
-    found = this.bits1[base1 + v]! & ((1 << (w & 31)) - 1);
-    if (found === 0) {
-      found = this.bits2[s]! & ((1 << v) - 1);
-      if (found === 0) return -1;
-      v = 31 - Math.clz32(found);
-      found = this.bits1[base1 + v]!;
-    }
-    w = (v << 5) + 31 - Math.clz32(found);
-    return (w << 5) + 31 - Math.clz32(this.bits0[base0 + w]!);
-  }
-
-  /** Lowest marked index ≥ i, or −1. */
-  private lowestBit(s: number, i: number): number {
-    const base0 = s * (this.windowTicks >> 5);
-    const base1 = s * (this.windowTicks >> 10);
-    let w = i >> 5;
-    let found = this.bits0[base0 + w]! & (-1 << (i & 31));
-    if (found !== 0) return (w << 5) + 31 - Math.clz32(found & -found);
-    let v = w >> 5;
-    found = this.bits1[base1 + v]! & (-2 << (w & 31));
-    if (found === 0) {
-      found = this.bits2[s]! & (-2 << v);
-      if (found === 0) return -1;
-      v = 31 - Math.clz32(found & -found);
-      found = this.bits1[base1 + v]!;
-    }
-    w = (v << 5) + 31 - Math.clz32(found & -found);
-    found = this.bits0[base0 + w]!;
-    return (w << 5) + 31 - Math.clz32(found & -found);
   }
 
   /**
@@ -511,7 +468,7 @@ export class L2Book {
 
   /** The new window does not touch the old one: empty the old one slice by slice, then start at the target. */
   private leaveDistant(): boolean {
-    if (this.hi > this.lo && (this.bits2[0] !== 0 || this.bits2[1] !== 0)) {
+    if (this.hi > this.lo && this.levelCount > this.farBids.count + this.farAsks.count) {
       this.evict(this.lo, this.lo + SLICE_TICKS);
     } else {
       const middle = this.targetLo + (this.windowTicks >> 1);
@@ -544,12 +501,11 @@ export class L2Book {
     const block = far.openBlock(s === 0 ? lowest : -highest, count);
     let tick = lowest;
     for (let k = 0; k < count; k++) {
-      const i = tick & this.mask;
-      const at = s * this.windowTicks + i;
+      const at = s * this.windowTicks + (tick & this.mask);
       const next = this.windowAbove(s, tick);
       far.put(s === 0 ? block + k : block + count - 1 - k, tick, this.qty[at]!);
       this.qty[at] = 0;
-      this.unmark(s, i);
+      this.bits[at >>> 5] &= ~(1 << at);
       tick = next;
     }
   }
@@ -574,9 +530,9 @@ export class L2Book {
     const start = far.rangeStart(from, to);
     const end = far.rangeEnd(from, to);
     for (let k = start; k < end; k++) {
-      const i = far.tickAt(k) & this.mask;
-      this.qty[s * this.windowTicks + i] = far.qtyOf(k);
-      this.mark(s, i);
+      const at = s * this.windowTicks + (far.tickAt(k) & this.mask);
+      this.qty[at] = far.qtyOf(k);
+      this.bits[at >>> 5] |= 1 << at;
     }
     far.closeRange(start, end);
   }

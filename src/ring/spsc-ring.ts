@@ -12,11 +12,12 @@
 // SYNC POINT consumer cursor: Atomics.store in release ↔ Atomics.load in hasRoom (producer).
 import { assert } from "../core/assert.ts";
 import {
+  deliver,
   NO_SLOT,
   RECORD_BYTES,
   type RecordHandler,
   type RecordMemory,
-  type RecordSink,
+  type RunSink,
 } from "../core/record.ts";
 import { type ArenaPlan, PAGE_BYTES } from "./arena.ts";
 import type { Doorbell } from "./doorbell.ts";
@@ -71,11 +72,12 @@ export function ringDepth(memory: RecordMemory, ring: RingLocation): number {
 }
 
 /** The producing side; exactly one lane holds it. */
-export class RingProducer implements RecordSink {
+export class RingProducer implements RunSink {
   readonly memory: RecordMemory;
   readonly capacity: number;
   /** Byte offset of SCRATCH_SLOTS records that no consumer sees. */
   readonly scratchOffset: number;
+  runLength: number;
   private readonly i32: Int32Array;
   private readonly mask: number;
   private readonly dataOffset: number;
@@ -104,6 +106,7 @@ export class RingProducer implements RecordSink {
     this.cachedConsumer = Atomics.load(this.i32, this.consumerCursor);
     this.misses = 0;
     this.ownNext = this.next;
+    this.runLength = 0;
   }
 
   hasRoom(count: number): boolean {
@@ -139,6 +142,21 @@ export class RingProducer implements RecordSink {
 
   commit(): void {
     this.next = (this.next + 1) | 0;
+  }
+
+  /** As many as fit before the ring's end. */
+  tryClaimRun(count: number): number {
+    const first = this.next & this.mask;
+    const length = Math.min(count, this.capacity - first);
+    if (!this.hasRoom(length)) return NO_SLOT;
+    this.runLength = length;
+    return this.dataOffset + first * RECORD_BYTES;
+  }
+
+  commitRun(): void {
+    this.next = (this.next + this.runLength) | 0;
+    // The run's own stores took the lines; what follows takes its lines ahead again.
+    this.ownNext = this.next;
   }
 
   /** Forgets what was committed and not yet published. */
@@ -242,13 +260,11 @@ export class RingConsumer {
       return 0;
     }
     const count = Math.min(ready, limit);
-    const memory = this.memory;
-    const mask = this.mask;
-    const dataOffset = this.dataOffset;
-    const first = this.next;
-    for (let i = 0; i < count; i++)
-      handler.onRecord(memory, dataOffset + ((first + i) & mask) * RECORD_BYTES);
-    this.next = (first + count) | 0;
+    const first = this.next & this.mask;
+    const toEnd = Math.min(count, this.capacity - first);
+    deliver(handler, this.memory, this.dataOffset + first * RECORD_BYTES, toEnd);
+    if (toEnd < count) deliver(handler, this.memory, this.dataOffset, count - toEnd);
+    this.next = (this.next + count) | 0;
     this.afterBurst = count > 1;
     if (((this.next - this.released) | 0) >= this.releaseEvery) this.flush();
     if (handler.onBatchEnd !== undefined) handler.onBatchEnd();

@@ -5,9 +5,11 @@ import fc from "fast-check";
 import {
   allocateRecordMemory,
   NO_SLOT,
+  RECORD_BYTES,
   type RecordHandler,
   type RecordMemory,
   type RecordSink,
+  type RunSink,
 } from "../../src/core/record.ts";
 import { JournalSink } from "../../src/lane/journal-sink.ts";
 import { FusedPipe, JournaledPipe, TeeSink } from "../../src/lane/pipe.ts";
@@ -25,7 +27,7 @@ const CAPACITY = 16;
 const SEED = 20240808;
 
 interface Channel {
-  readonly sink: RecordSink;
+  readonly sink: RunSink;
   /** Takes up to `limit` records from the consuming side. Immediate channels have nothing to take. */
   drain(limit: number): number;
   readonly received: number[][];
@@ -42,8 +44,16 @@ function readBody(m: RecordMemory, at: number): number[] {
   return Array.from({ length: BODY_WORDS }, (_, i) => m.i32[(at >> 2) + 8 + i]!);
 }
 
-function collector(into: number[][]): RecordHandler {
-  return { onRecord: (m, at) => void into.push(readBody(m, at)) };
+/** `inRuns`: takes neighbours in one call. */
+function collector(into: number[][], inRuns = false): RecordHandler {
+  const onRecord = (m: RecordMemory, at: number) => void into.push(readBody(m, at));
+  if (!inRuns) return { onRecord };
+  return {
+    onRecord,
+    onRecords: (m, at, count) => {
+      for (let i = 0; i < count; i++) onRecord(m, at + i * RECORD_BYTES);
+    },
+  };
 }
 
 function write(sink: RecordSink, at: number, body: readonly number[]): void {
@@ -59,12 +69,12 @@ function makeRing(start: number, capacity = CAPACITY): { memory: RecordMemory; r
   return { memory, ring };
 }
 
-function ringChannel(start: number): Channel {
+function ringChannel(start: number, inRuns = false): Channel {
   const { memory, ring } = makeRing(start);
   const producer = new RingProducer(memory, ring, null);
   const consumer = new RingConsumer(memory, ring);
   const received: number[][] = [];
-  const handler = collector(received);
+  const handler = collector(received, inRuns);
   return {
     sink: producer,
     drain: (limit) => {
@@ -94,11 +104,11 @@ function drainAll(memory: RecordMemory, ring: RingLocation): () => number[][] {
   };
 }
 
-function journaledChannel(start: number): Channel {
+function journaledChannel(start: number, inRuns = false): Channel {
   const { memory, ring } = makeRing(start, 1024);
   const journal = new JournalSink(new RingProducer(memory, ring, null), { stream: 1, stampSequence: true });
   const received: number[][] = [];
-  const sink = new JournaledPipe(journal, collector(received), null);
+  const sink = new JournaledPipe(journal, collector(received, inRuns), null);
   return {
     sink,
     drain: () => 0,
@@ -126,13 +136,16 @@ const CHANNELS: readonly [string, () => Channel][] = [
   ["ring", () => ringChannel(0)],
   ["ring across the Int32 wrap", () => ringChannel(WRAP)],
   ["ring across the zero crossing", () => ringChannel(-8)],
+  ["ring to a handler of runs", () => ringChannel(WRAP, true)],
   ["fused pipe", fusedChannel],
   ["journaled pipe", () => journaledChannel(WRAP)],
+  ["journaled pipe to a handler of runs", () => journaledChannel(WRAP, true)],
   ["tee into a ring and a journal", () => teeChannel(WRAP)],
 ];
 
 type Op =
   | { readonly kind: "commit"; readonly body: number[] }
+  | { readonly kind: "run"; readonly bodies: number[][] }
   | { readonly kind: "publish" | "abort" }
   | { readonly kind: "drain" | "hasRoom"; readonly n: number };
 
@@ -140,6 +153,13 @@ const body = fc.array(fc.integer(), { minLength: BODY_WORDS, maxLength: BODY_WOR
 const operation: fc.Arbitrary<Op> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("commit" as const), body }) },
   { weight: 2, arbitrary: fc.constant({ kind: "publish" as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("run" as const),
+      bodies: fc.array(body, { minLength: 1, maxLength: CAPACITY }),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant("drain" as const), n: fc.integer({ min: 1, max: 20 }) }),
@@ -177,6 +197,20 @@ class Model {
   }
 }
 
+/** An event of many records, in as few runs as the sink takes. */
+function writeRun({ sink, immediate }: Channel, model: Model, bodies: readonly number[][]): void {
+  for (let done = 0; done < bodies.length; done += sink.runLength) {
+    const at = sink.tryClaimRun(bodies.length - done);
+    expect(sink.runLength).toBeGreaterThan(0);
+    expect(sink.runLength).toBeLessThanOrEqual(bodies.length - done);
+    for (let i = 0; i < sink.runLength; i++) {
+      write(sink, at + i * RECORD_BYTES, bodies[done + i]!);
+      model.commit(bodies[done + i]!, immediate);
+    }
+    sink.commitRun();
+  }
+}
+
 function apply(channel: Channel, model: Model, op: Op): void {
   switch (op.kind) {
     case "commit": {
@@ -188,6 +222,9 @@ function apply(channel: Channel, model: Model, op: Op): void {
       channel.sink.commit();
       return;
     }
+    case "run":
+      if (channel.sink.hasRoom(op.bodies.length)) writeRun(channel, model, op.bodies);
+      return;
     case "publish":
       channel.sink.publish();
       model.publish();

@@ -1,10 +1,15 @@
 // Decoded market messages → records in the feed's sink. Hot: feed lane; 0 bytes per record. The caller checks
 // room for a whole event first, so no event is ever partial. Records that had to be left out are counted and
 // marked by one Gap record as soon as there is room.
-import type { RecordSink } from "../../core/record.ts";
+import { RECORD_BYTES, type RunSink } from "../../core/record.ts";
 import {
+  DEPTH_DELTA_LEVEL_COUNT,
+  DEPTH_DELTA_PX_TICKS,
+  DEPTH_DELTA_QTY_LOTS,
+  DEPTH_DELTA_SIDE,
+  DEPTH_DELTA_UPDATE_ID_HI,
+  DEPTH_DELTA_UPDATE_ID_LO,
   encodeBbo,
-  encodeDepthDelta,
   encodeFeedStatus,
   encodeGap,
   encodeMarkPrice,
@@ -14,6 +19,12 @@ import {
   encodeTrade,
   FLAG_END_OF_EVENT,
   FLAG_SNAPSHOT,
+  HEADER_EXCH_TS_NS,
+  HEADER_FLAGS,
+  HEADER_RECV_TS_NS,
+  HEADER_SEQUENCE,
+  HEADER_SPARE,
+  KIND_DEPTH_DELTA,
 } from "../../wire/messages.gen.ts";
 import type { MarketDecoder } from "./market-decoder.ts";
 
@@ -24,7 +35,7 @@ const ASK = -1;
 export const GAP_STREAM_FEED = 1;
 
 export class FeedWriter {
-  readonly sink: RecordSink;
+  readonly sink: RunSink;
   /** Of the next record; wraps. */
   sequence: number;
   /** Records left out since the start. */
@@ -33,7 +44,7 @@ export class FeedWriter {
   private pendingLost: number;
 
   /** `baseMs`: session base in ms since the epoch. */
-  constructor(sink: RecordSink, baseMs: number) {
+  constructor(sink: RunSink, baseMs: number) {
     this.sink = sink;
     this.sequence = 0;
     this.lostRecords = 0;
@@ -103,36 +114,92 @@ export class FeedWriter {
     idHi: number,
   ): void {
     const sink = this.sink;
-    const memory = sink.memory;
     const last = (flags & FLAG_SNAPSHOT) !== 0 ? -1 : count - 1;
-    let sequence = this.sequence;
-    for (let i = 0; i < count; i++) {
-      const at = sink.tryClaim();
-      const side = i < bidCount ? BID : ASK;
-      const f = i === last ? flags | FLAG_END_OF_EVENT : flags;
-      const p = px[first + i]!;
-      const q = qty[first + i]!;
-      encodeDepthDelta(
-        memory,
+    for (let done = 0; done < count; ) {
+      const at = sink.tryClaimRun(count - done);
+      const end = done + sink.runLength;
+      // Bids, then asks; a run may hold some of each.
+      const bids = Math.max(done, Math.min(bidCount, end));
+      const asksAt = at + (bids - done) * RECORD_BYTES;
+      this.side(
         at,
-        f,
+        BID,
+        px,
+        qty,
+        first + done,
+        bids - done,
+        flags,
         instrument,
-        0,
-        sequence,
-        0,
         exchTsNs,
         recvTsNs,
-        p,
-        q,
-        side,
         count,
         idLo,
         idHi,
       );
-      sequence = (sequence + 1) >>> 0;
-      sink.commit();
+      this.side(
+        asksAt,
+        ASK,
+        px,
+        qty,
+        first + bids,
+        end - bids,
+        flags,
+        instrument,
+        exchTsNs,
+        recvTsNs,
+        count,
+        idLo,
+        idHi,
+      );
+      if (end - 1 === last)
+        sink.memory.u16[((at + (last - done) * RECORD_BYTES) >> 1) + HEADER_FLAGS] =
+          flags | FLAG_END_OF_EVENT;
+      done = end;
+      sink.commitRun();
     }
-    this.sequence = sequence;
+  }
+
+  /** What encodeDepthDelta writes, for `count` levels of one side: words that all share are made once. */
+  private side(
+    at: number,
+    side: number,
+    px: Float64Array,
+    qty: Float64Array,
+    first: number,
+    count: number,
+    flags: number,
+    instrument: number,
+    exchTsNs: number,
+    recvTsNs: number,
+    levelCount: number,
+    idLo: number,
+    idHi: number,
+  ): void {
+    const { i32, f64 } = this.sink.memory;
+    const head = KIND_DEPTH_DELTA | (flags << 16);
+    const lo = idLo | 0;
+    const hi = idHi | 0;
+    let sequence = this.sequence | 0;
+    for (
+      let k = 0, w = at >> 2, f = at >> 3;
+      k < count;
+      k++, w += RECORD_BYTES >> 2, f += RECORD_BYTES >> 3
+    ) {
+      i32[w] = head;
+      i32[w + 1] = instrument;
+      i32[w + HEADER_SEQUENCE] = sequence;
+      i32[w + HEADER_SPARE] = 0;
+      f64[f + HEADER_EXCH_TS_NS] = exchTsNs;
+      f64[f + HEADER_RECV_TS_NS] = recvTsNs;
+      f64[f + DEPTH_DELTA_PX_TICKS] = px[first + k]!;
+      f64[f + DEPTH_DELTA_QTY_LOTS] = qty[first + k]!;
+      i32[w + DEPTH_DELTA_SIDE] = side;
+      i32[w + DEPTH_DELTA_LEVEL_COUNT] = levelCount;
+      i32[w + DEPTH_DELTA_UPDATE_ID_LO] = lo;
+      i32[w + DEPTH_DELTA_UPDATE_ID_HI] = hi;
+      sequence = (sequence + 1) | 0;
+    }
+    this.sequence = sequence >>> 0;
   }
 
   snapshot(d: MarketDecoder, instrument: number, attempt: number, recvTsNs: number): void {

@@ -153,14 +153,30 @@ export class Literal {
   }
 }
 
+/** Four digits at once (see level-reader.ts), negative when one of the bytes is none. */
+function fourDigits(view: DataView, at: number): number {
+  const x = view.getInt32(at, true) ^ 0x30303030;
+  if ((((x + 0x06060606) | x) & 0xf0f0f0f0) !== 0) return SCAN_FAILED;
+  return Math.imul((Math.imul(x, 10) + (x >>> 8)) & 0x00ff00ff, (100 << 16) | 1) >>> 16;
+}
+
+function eightDigits(view: DataView, at: number): number {
+  const high = fourDigits(view, at);
+  const low = fourDigits(view, at + 4);
+  return (high | low) < 0 ? SCAN_FAILED : high * 10_000 + low;
+}
+
 /** Reads unsigned integers of up to 20 digits exactly, as a double (≤ 15 digits) or as two u32. */
 export class NumberReader {
   /** Result of the last read. */
   value: number;
   lo: number;
   hi: number;
+  /** The memory of the bytes that are read, when their owner has a view: long numbers are then read in words. */
+  view: DataView | null;
 
   constructor() {
+    this.view = null;
     // A double from the start: the fields hold values past int32, and a later change of kind re-optimises.
     this.value = 0.5;
     this.lo = 0.5;
@@ -186,19 +202,24 @@ export class NumberReader {
     return i;
   }
 
-  /** Digits at `at`, read in two int32 halves of up to nine → `value`; stops after the 18th. */
+  /** Digits at `at`, read in two int32 parts of at most nine → `value`; stops after the 18th at the latest. */
   private digits(bytes: Uint8Array, at: number, end: number): number {
+    const view = this.view;
     let i = at;
-    let high = 0;
-    const highEnd = Math.min(at + HALF_DIGITS, end);
-    for (; i < highEnd; i++) {
-      const d = (bytes[i]! - ZERO) | 0;
-      if (d >>> 0 > 9) break;
-      high = (high * 10 + d) | 0;
-    }
     let low = 0;
+    let high = view !== null && at + 8 <= end ? eightDigits(view, at) : SCAN_FAILED;
+    if (high >= 0) i = at + 8;
+    else {
+      high = 0;
+      const highEnd = Math.min(at + HALF_DIGITS, end);
+      for (; i < highEnd; i++) {
+        const d = (bytes[i]! - ZERO) | 0;
+        if (d >>> 0 > 9) break;
+        high = (high * 10 + d) | 0;
+      }
+    }
     const start = i;
-    const lowEnd = i === highEnd ? Math.min(i + HALF_DIGITS, end) : i;
+    const lowEnd = Math.min(i + HALF_DIGITS, end);
     for (; i < lowEnd; i++) {
       const d = (bytes[i]! - ZERO) | 0;
       if (d >>> 0 > 9) break;
@@ -247,9 +268,11 @@ export class DecimalReader {
 
   /** The same, but finer digits are cut off (averages, which are no multiple of anything). */
   truncated(bytes: Uint8Array, at: number, end: number, decimals: number): number {
+    this.inexact = false;
+    const short = this.short(bytes, at, end, decimals);
+    if (short >= 0) return short;
     let v = 0;
     let i = at;
-    this.inexact = false;
     for (; i < end; i++) {
       const d = bytes[i]! - ZERO;
       if (d >>> 0 > 9) break;
@@ -272,5 +295,29 @@ export class DecimalReader {
     for (; missing > 0; missing--) v *= 10;
     this.position = i;
     return v <= Number.MAX_SAFE_INTEGER ? v : SCAN_FAILED;
+  }
+
+  /** The usual text: a point, all decimals, at most zeros behind them, and nine digits in all: int32 holds it. */
+  private short(bytes: Uint8Array, at: number, end: number, decimals: number): number {
+    let v = 0;
+    let i = at;
+    const wholeEnd = Math.min(end, at + HALF_DIGITS + 1);
+    for (; i < wholeEnd; i++) {
+      const d = (bytes[i]! - ZERO) | 0;
+      if (d >>> 0 > 9) break;
+      v = (v * 10 + d) | 0;
+    }
+    const fractionEnd = i + 1 + decimals;
+    if (i === at || i - at + decimals > HALF_DIGITS || fractionEnd >= end || bytes[i] !== POINT)
+      return SCAN_FAILED;
+    for (i++; i < fractionEnd; i++) {
+      const d = (bytes[i]! - ZERO) | 0;
+      if (d >>> 0 > 9) return SCAN_FAILED;
+      v = (v * 10 + d) | 0;
+    }
+    while (i < end && bytes[i] === ZERO) i++;
+    if (bytes[i - 1] === POINT || (i < end && (bytes[i]! - ZERO) >>> 0 <= 9)) return SCAN_FAILED;
+    this.position = i;
+    return v;
   }
 }

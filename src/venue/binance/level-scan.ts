@@ -2,11 +2,12 @@
 // one of two: the whole message is read into these arrays and checked before phase two writes any record,
 // so a malformed message leaves no trace.
 //
-// Two readers give the same result: the quick one in int32 for what the venue writes, the plain one, level by
-// level, for anything else. Neither needs a bound check per byte: the caller guarantees that bytes[end − 1] is
-// `}`, which no step accepts, and every look-ahead is behind a match of the byte before it. (Four characters
-// at a time through 32-bit loads was measured: 15 ns a level against 9.)
+// Two readers give the same result: the quick one, generated for what the venue writes of an instrument
+// (level-reader.ts), and the plain one, level by level, for anything else. The plain one needs no bound check
+// per byte: the caller guarantees that bytes[end − 1] is `}`, which no step accepts, and every look-ahead is
+// behind a match of the byte before it.
 import { SCAN_FAILED } from "./json-scan.ts";
+import type { LevelForm, LevelTarget } from "./level-reader.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -16,10 +17,7 @@ const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const WHOLE_DIGITS_MAX = 15;
 
-/** 10^9 − 1 fits int32. */
-const INT32_DIGITS = 9;
-
-export class LevelScanner {
+export class LevelScanner implements LevelTarget {
   /** Levels of the message in wire order: bids, then asks. */
   readonly px: Float64Array;
   readonly qty: Float64Array;
@@ -49,95 +47,31 @@ export class LevelScanner {
   }
 
   /**
-   * Appends the levels of the array at `at`. A tick is `pxStep` units of
-   * 10^−pxDecimals, a lot likewise. Returns the position after `]`, or SCAN_FAILED.
+   * Appends the levels of the array at `at`, which end before `end`; `view` is the memory of `b`. Returns the
+   * position after `]`, or SCAN_FAILED.
    */
-  scan(
-    b: Uint8Array,
-    at: number,
-    pxDecimals: number,
-    pxStep: number,
-    qtyDecimals: number,
-    qtyStep: number,
-  ): number {
+  scan(b: Uint8Array, view: DataView, at: number, end: number, form: LevelForm): number {
     const first = this.count;
+    const { px, qty } = form;
     if (b[at] !== OPEN) return SCAN_FAILED;
     if (b[at + 1] === CLOSE) return at + 2;
-    const after = this.scanLevels(b, at + 1, pxDecimals, qtyDecimals);
-    if (after === SCAN_FAILED || (pxStep === 1 && qtyStep === 1)) return after;
-    return toSteps(this.px, first, this.count, pxStep) && toSteps(this.qty, first, this.count, qtyStep)
+    const after = this.scanLevels(b, view, at + 1, end, form);
+    if (after === SCAN_FAILED || (px.step === 1 && qty.step === 1)) return after;
+    return toSteps(this.px, first, this.count, px.step) && toSteps(this.qty, first, this.count, qty.step)
       ? after
       : this.failOffStep();
   }
 
-  private scanLevels(b: Uint8Array, at: number, pxDecimals: number, qtyDecimals: number): number {
+  private scanLevels(b: Uint8Array, view: DataView, at: number, end: number, form: LevelForm): number {
     let i = at;
     for (;;) {
-      i = this.quick(b, i, pxDecimals, qtyDecimals);
-      i = this.plain(b, i, pxDecimals, qtyDecimals);
-      if (i === SCAN_FAILED) return SCAN_FAILED;
-      if (b[i] === CLOSE) return i + 1;
-      if (b[i] !== COMMA) return SCAN_FAILED;
-      i++;
+      let after = form.read(view, i, end, this);
+      if (after === i) after = this.plain(b, i, form.px.decimals, form.qty.decimals);
+      if (after === SCAN_FAILED) return SCAN_FAILED;
+      if (b[after] === CLOSE) return after + 1;
+      if (b[after] !== COMMA) return SCAN_FAILED;
+      i = after + 1;
     }
-  }
-
-  /**
-   * Levels of the usual form: at most 9 digits before the end of a value's step, so that all of it stays in
-   * int32 (`| 0` spares the overflow checks). Returns where it stopped: at the `[` of a level of another
-   * form, or of the last one.
-   */
-  private quick(b: Uint8Array, at: number, pxDecimals: number, qtyDecimals: number): number {
-    const px = this.px;
-    const qty = this.qty;
-    const capacity = this.capacity;
-    const pxWhole = INT32_DIGITS - pxDecimals;
-    const qtyWhole = INT32_DIGITS - qtyDecimals;
-    let n = this.count;
-    let level = at;
-    while (n < capacity && b[level] === OPEN && b[level + 1] === QUOTE) {
-      const pxAt = level + 2;
-      let i = pxAt;
-      let d = (b[i]! - ZERO) | 0;
-      let p = 0;
-      for (; d >>> 0 <= 9; d = (b[++i]! - ZERO) | 0) p = (p * 10 + d) | 0;
-      if (i === pxAt || i - pxAt > pxWhole || d !== POINT - ZERO) break;
-      const pxEnd = i + pxDecimals;
-      if (i === pxEnd && b[i + 1] !== ZERO) break;
-      while (i < pxEnd) {
-        d = (b[++i]! - ZERO) | 0;
-        if (d >>> 0 > 9) break;
-        p = (p * 10 + d) | 0;
-      }
-      if (d >>> 0 > 9 && pxDecimals > 0) break;
-      i++;
-      while (b[i] === ZERO) i++;
-      if (b[i] !== QUOTE || b[i + 1] !== COMMA || b[i + 2] !== QUOTE) break;
-
-      const qtyAt = i + 3;
-      i = qtyAt;
-      let q = 0;
-      d = (b[i]! - ZERO) | 0;
-      for (; d >>> 0 <= 9; d = (b[++i]! - ZERO) | 0) q = (q * 10 + d) | 0;
-      if (i === qtyAt || i - qtyAt > qtyWhole || d !== POINT - ZERO) break;
-      const qtyEnd = i + qtyDecimals;
-      if (i === qtyEnd && b[i + 1] !== ZERO) break;
-      while (i < qtyEnd) {
-        d = (b[++i]! - ZERO) | 0;
-        if (d >>> 0 > 9) break;
-        q = (q * 10 + d) | 0;
-      }
-      if (d >>> 0 > 9 && qtyDecimals > 0) break;
-      i++;
-      while (b[i] === ZERO) i++;
-      if (b[i] !== QUOTE || b[i + 1] !== CLOSE || b[i + 2] !== COMMA) break;
-      level = i + 3;
-      px[n] = p;
-      qty[n] = q;
-      n++;
-    }
-    this.count = n;
-    return level;
   }
 
   /** One level of any form; returns the position after its `]`, or SCAN_FAILED. */

@@ -4,7 +4,7 @@
 // only thing that is awaited.
 import { NS_PER_MS, NS_PER_S } from "../../core/clock.ts";
 import { Prng } from "../../core/prng.ts";
-import type { RecordSink } from "../../core/record.ts";
+import type { RunSink } from "../../core/record.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import {
   FEED_REASON_DISCONNECTED,
@@ -87,7 +87,7 @@ export interface MarketDataOptions {
   /** `ws://host/public`, `ws://host/market`: routes without the `/stream` part. */
   readonly publicUrl: string;
   readonly marketUrl: string;
-  readonly sink: RecordSink;
+  readonly sink: RunSink;
   /** Session base, ms since the epoch. */
   readonly baseMs: number;
   readonly nowNs: () => number;

@@ -15,6 +15,7 @@ import {
   SCAN_FAILED,
   skipString,
 } from "./json-scan.ts";
+import { DecimalForm, LevelForm } from "./level-reader.ts";
 import { LevelScanner } from "./level-scan.ts";
 import { NO_TEMPLATE, StreamTemplates } from "./stream-templates.ts";
 import { SymbolTable, UNKNOWN_SYMBOL } from "./symbol-table.ts";
@@ -136,10 +137,7 @@ export class MarketDecoder {
   nextFundingMs: number;
 
   private readonly symbols: SymbolTable;
-  private readonly pxDecimals: Int32Array;
-  private readonly pxStep: Float64Array;
-  private readonly qtyDecimals: Int32Array;
-  private readonly qtyStep: Float64Array;
+  private readonly forms: LevelForm[];
   private readonly depths: StreamTemplates;
   private readonly trades: StreamTemplates;
   private readonly tickers: StreamTemplates;
@@ -181,12 +179,10 @@ export class MarketDecoder {
     this.fundingRateE8 = 0.5;
     this.nextFundingMs = 0.5;
     this.symbols = new SymbolTable(instruments.map((i) => i.symbol));
-    const ticks = instruments.map((i) => parseDecimal(i.tickSize));
-    const lots = instruments.map((i) => parseDecimal(i.lotSize));
-    this.pxDecimals = Int32Array.from(ticks, (t) => t.decimals);
-    this.pxStep = Float64Array.from(ticks, (t) => Number(t.units));
-    this.qtyDecimals = Int32Array.from(lots, (l) => l.decimals);
-    this.qtyStep = Float64Array.from(lots, (l) => Number(l.units));
+    this.forms = instruments.map((i) => {
+      const px = new DecimalForm(parseDecimal(i.tickSize), i.pxDecimals);
+      return new LevelForm(px, new DecimalForm(parseDecimal(i.lotSize), i.qtyDecimals));
+    });
     this.depths = new StreamTemplates(instruments, "@depth@0ms", DEPTH_EVENT, '","U":');
     this.trades = new StreamTemplates(instruments, "@trade", TRADE_EVENT, '","t":');
     this.tickers = new StreamTemplates(instruments, "@bookTicker", TICKER_EVENT, '","b":"');
@@ -236,6 +232,7 @@ export class MarketDecoder {
   private attach(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.number.view = this.view;
   }
 
   // ---- the venue's own field order
@@ -381,28 +378,21 @@ export class MarketDecoder {
   }
 
   private readLevels(): boolean {
-    const k = this.index;
-    this.at = this.levels.scan(
-      this.bytes,
-      this.at,
-      this.pxDecimals[k]!,
-      this.pxStep[k]!,
-      this.qtyDecimals[k]!,
-      this.qtyStep[k]!,
-    );
+    const { bytes, view, at, end, index } = this;
+    this.at = this.levels.scan(bytes, view, at, end, this.forms[index]!);
     return this.at !== SCAN_FAILED;
   }
 
   private readPrice(): number {
-    return this.readSteps(this.pxDecimals[this.index]!, this.pxStep[this.index]!);
+    return this.readSteps(this.forms[this.index]!.px);
   }
 
   private readQuantity(): number {
-    return this.readSteps(this.qtyDecimals[this.index]!, this.qtyStep[this.index]!);
+    return this.readSteps(this.forms[this.index]!.qty);
   }
 
   /** Decimal text at `at` as a number of steps, or SCAN_FAILED; moves `at` past it. */
-  private readSteps(decimals: number, step: number): number {
+  private readSteps({ decimals, step }: DecimalForm): number {
     const units = this.decimal.unsigned(this.bytes, this.at, this.end, decimals);
     if (units < 0 || (step !== 1 && units % step !== 0)) {
       this.offStep = this.offStep || units >= 0 || this.decimal.inexact;
@@ -463,8 +453,8 @@ export class MarketDecoder {
     if (!this.wholeId(fields.letter(idKey))) return REFUSED_MALFORMED;
     this.idLo = this.number.lo;
     this.idHi = this.number.hi;
-    this.pxTicks = this.quotedSteps(fields.letter(L_P), this.pxDecimals, this.pxStep);
-    this.qtyLots = this.quotedSteps(fields.letter(L_Q), this.qtyDecimals, this.qtyStep);
+    this.pxTicks = this.quotedPrice(fields.letter(L_P));
+    this.qtyLots = this.quotedQuantity(fields.letter(L_Q));
     if (this.pxTicks < 0 || this.qtyLots < 0) return this.valueRefusal();
     const typeAt = fields.letter(U_X);
     this.isMarketTrade = typeAt === SCAN_FAILED || matches(this.bytes, typeAt, this.end, V_MARKET);
@@ -483,10 +473,10 @@ export class MarketDecoder {
     if (!this.wholeId(fields.letter(L_U))) return REFUSED_MALFORMED;
     this.idLo = this.number.lo;
     this.idHi = this.number.hi;
-    this.bidPxTicks = this.quotedSteps(fields.letter(L_B), this.pxDecimals, this.pxStep);
-    this.bidQtyLots = this.quotedSteps(fields.letter(U_B), this.qtyDecimals, this.qtyStep);
-    this.askPxTicks = this.quotedSteps(fields.letter(L_A), this.pxDecimals, this.pxStep);
-    this.askQtyLots = this.quotedSteps(fields.letter(U_A), this.qtyDecimals, this.qtyStep);
+    this.bidPxTicks = this.quotedPrice(fields.letter(L_B));
+    this.bidQtyLots = this.quotedQuantity(fields.letter(U_B));
+    this.askPxTicks = this.quotedPrice(fields.letter(L_A));
+    this.askQtyLots = this.quotedQuantity(fields.letter(U_A));
     const valid =
       this.bidPxTicks >= 0 && this.bidQtyLots >= 0 && this.askPxTicks >= 0 && this.askQtyLots >= 0;
     return valid ? MESSAGE_BOOK_TICKER : this.valueRefusal();
@@ -544,10 +534,18 @@ export class MarketDecoder {
     return c === 0x2c || c === CLOSE_BRACE;
   }
 
-  private quotedSteps(at: number, decimals: Int32Array, steps: Float64Array): number {
+  private quotedPrice(at: number): number {
+    return this.quotedSteps(at, this.forms[this.index]!.px);
+  }
+
+  private quotedQuantity(at: number): number {
+    return this.quotedSteps(at, this.forms[this.index]!.qty);
+  }
+
+  private quotedSteps(at: number, form: DecimalForm): number {
     if (at === SCAN_FAILED || this.bytes[at] !== QUOTE) return SCAN_FAILED;
     this.at = at + 1;
-    const value = this.readSteps(decimals[this.index]!, steps[this.index]!);
+    const value = this.readSteps(form);
     return value >= 0 && this.bytes[this.at] === QUOTE ? value : SCAN_FAILED;
   }
 

@@ -71,7 +71,42 @@ function walk({ seed, steps, windowTicks }: Walk): void {
   }
 }
 
+/** `count` levels of one side in the middle of records of `stride` words. */
+function runOf(prng: Prng, side: number, mid: number, windowTicks: number, stride: number, count: number) {
+  const values = new Float64Array(1 + count * stride).fill(NaN);
+  for (let k = 0; k < count; k++) {
+    const reach = prng.nextBelow(10) === 0 ? windowTicks * 2 : 40;
+    values[1 + k * stride] = mid - side * (prng.nextBelow(reach) - 5);
+    values[2 + k * stride] = prng.nextBelow(3) === 0 ? 0 : 1 + prng.nextBelow(1_000);
+  }
+  return values;
+}
+
 describe("L2Book", () => {
+  test(`a run of levels does what its levels do one by one, from the first level of the book on (seed ${SEED})`, () => {
+    const property = fc.property(fc.nat(1 << 30), fc.integer({ min: 2, max: 8 }), (seed, stride) => {
+      const prng = new Prng(seed);
+      const windowTicks = 1024;
+      const book = new L2Book({ windowTicks, farLevels: 4, bands: 2 });
+      const naive = new NaiveBook();
+      const band = book.addBand();
+      let mid = 50_000;
+      for (let step = 0; step < 60; step++) {
+        mid += prng.nextBelow(12) === 0 ? prng.nextBelow(3_000) - 1_500 : prng.nextBelow(7) - 3;
+        const side = prng.nextBelow(2) === 0 ? BID : ASK;
+        const count = prng.nextBelow(20);
+        const values = runOf(prng, side, mid, windowTicks, stride, count);
+        book.applyRun(side, values, 1, stride, count);
+        for (let k = 0; k < count; k++) naive.apply(side, values[1 + k * stride]!, values[2 + k * stride]!);
+        expect(book.bandBids(band, mid - 30)).toBe(naive.sumBids(mid - 30));
+        expect(book.bandAsks(band, mid + 30)).toBe(naive.sumAsks(mid + 30));
+        expectSame(book, naive, step % 8 === 0);
+        book.maintain();
+      }
+    });
+    fc.assert(property, { seed: SEED, numRuns: 60 });
+  });
+
   test(`equals a map of levels over random walks with ±50 % jumps, between every two re-centring slices (seed ${SEED})`, () => {
     fc.assert(
       fc.property(fc.nat(1 << 30), fc.constantFrom(1024, 2048, 4096), (seed, windowTicks) => {

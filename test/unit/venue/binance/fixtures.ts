@@ -6,7 +6,7 @@ import {
   NO_SLOT,
   RECORD_BYTES,
   type RecordMemory,
-  type RecordSink,
+  type RunSink,
 } from "../../../../src/core/record.ts";
 import type { Instrument } from "../../../../src/market/instrument.ts";
 
@@ -76,10 +76,11 @@ export function captureLines(): { recvUnixNs: number; bytes: Uint8Array }[] {
 }
 
 /** A sink that keeps the records of up to `capacity` published and unpublished records; `room` narrows it. */
-export class CollectingSink implements RecordSink {
+export class CollectingSink implements RunSink {
   readonly memory: RecordMemory;
   readonly capacity: number;
   count = 0;
+  runLength = 0;
   published = 0;
   publishes = 0;
 
@@ -98,6 +99,16 @@ export class CollectingSink implements RecordSink {
 
   commit(): void {
     this.count++;
+  }
+
+  /** At most 3 at a time, so that a message takes several runs. */
+  tryClaimRun(count: number): number {
+    this.runLength = Math.min(count, 3);
+    return this.hasRoom(this.runLength) ? this.count * RECORD_BYTES : NO_SLOT;
+  }
+
+  commitRun(): void {
+    this.count += this.runLength;
   }
 
   publish(): void {
