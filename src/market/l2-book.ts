@@ -1,10 +1,10 @@
 // L2 order book: lots per integer tick, absolute updates, exact everywhere.
 // Hot: factor lane (and execution, for orderbook subscribers); 0 bytes per update; an update inside the
-// window touches one quantity and one word of the bitmap; finding the next best reads words until one has a
-// bit: usually one or two, never more than W/32 + 1 (0.4 µs).
+// window touches one quantity and one bitmap word (two more when that becomes or was empty), finding the next
+// best reads at most five.
 //
 //        far (sorted)          window [lo, hi)  (hi − lo ≤ W)              far (sorted)
-//   ──────────────────┤ lots at [tick & (W−1)] and one bit per tick ├──────────────────── ticks
+//   ──────────────────┤ lots at [tick & (W−1)] + 3 bitmap summaries ├──────────────────── ticks
 //
 // Whether a level is new, changed or gone is as good as random (of real updates 19 %, 59 %, 18 %), so the
 // common path has no branch that depends on it: bit and counts are computed, not chosen (ADR 0009).
@@ -20,6 +20,7 @@
 // lost something (or that stale levels are left), and the caller decides (FEED resyncs).
 import { assert } from "../core/assert.ts";
 import { FarLevels } from "./far-levels.ts";
+import { TickBitmap } from "./tick-bitmap.ts";
 
 export const BID = 1;
 export const ASK = -1;
@@ -32,7 +33,7 @@ const DEFAULT_WINDOW_TICKS = 32_768;
 const DEFAULT_FAR_LEVELS = 8_192;
 
 export interface L2BookOptions {
-  /** Power of two, 1,024 … 32,768 (bounds the search for the next best). */
+  /** Power of two, 1,024 … 32,768 (three levels of 32-bit summaries reach 32^3). */
   readonly windowTicks?: number;
   /** Levels per side outside the window before an array has to grow. */
   readonly farLevels?: number;
@@ -46,7 +47,7 @@ export class L2Book {
   /** Bids at 0 … W−1, asks at W … 2W−1, by tick & mask. */
   private readonly qty: Float64Array;
   /** One bit per element of `qty`: it is not 0. */
-  private readonly bits: Int32Array;
+  private readonly bitmap: TickBitmap;
   private readonly one: Float64Array;
   private readonly farBids: FarLevels;
   private readonly farAsks: FarLevels;
@@ -76,7 +77,7 @@ export class L2Book {
     this.windowTicks = w;
     this.mask = w - 1;
     this.qty = new Float64Array(2 * w);
-    this.bits = new Int32Array((2 * w) >> 5);
+    this.bitmap = new TickBitmap(w);
     this.one = new Float64Array(2);
     this.farBids = new FarLevels(BID, options.farLevels ?? DEFAULT_FAR_LEVELS);
     this.farAsks = new FarLevels(ASK, options.farLevels ?? DEFAULT_FAR_LEVELS);
@@ -97,9 +98,9 @@ export class L2Book {
     this.slices = 0;
   }
 
-  /** Memory held: 2·W·8 lots + 2·W/8 bits + the far arrays. */
+  /** Memory held: 2·W·8 lots + 2·W/8·(1 + 1/32 + …) bits + the far arrays. */
   get bytes(): number {
-    return this.qty.byteLength + this.bits.byteLength + this.farBids.bytes + this.farAsks.bytes;
+    return this.qty.byteLength + this.bitmap.bytes + this.farBids.bytes + this.farAsks.bytes;
   }
 
   get farGrowths(): number {
@@ -149,7 +150,8 @@ export class L2Book {
    * behind them (so records are read where they lie).
    */
   applyRun(side: number, values: Float64Array, at: number, stride: number, count: number): void {
-    const { qty, bits, mask, bandCount } = this;
+    const { qty, bitmap, mask, bandCount } = this;
+    const bits = bitmap.words;
     const isBid = side > 0;
     const base = isBid ? 0 : this.windowTicks;
     const bounds = isBid ? this.bandBidBound : this.bandAskBound;
@@ -174,7 +176,10 @@ export class L2Book {
       qty[i] = lots;
       const isLevel = +(lots !== 0);
       added = (added + isLevel - +(before !== 0)) | 0;
-      bits[i >>> 5] = (bits[i >>> 5]! & ~(1 << i)) | (isLevel << i);
+      const word = bits[i >>> 5]!;
+      const changed = (word & ~(1 << i)) | (isLevel << i);
+      bits[i >>> 5] = changed;
+      if ((changed === 0) !== (word === 0)) bitmap.summarize(i >>> 5);
       for (let b = 0; b < bandCount; b++) {
         if (isBid ? px >= bounds[b]! : px <= bounds[b]!) sums[b] = sums[b]! + (lots - before);
       }
@@ -249,11 +254,9 @@ export class L2Book {
 
   private clearSide(s: number): void {
     const words = this.windowTicks >> 5;
-    for (let w = s * words; w < (s + 1) * words; w++) {
-      if (this.bits[w] === 0) continue;
-      this.qty.fill(0, w << 5, (w << 5) + 32);
-      this.bits[w] = 0;
-    }
+    for (let w = s * words; w < (s + 1) * words; w++)
+      if (this.bitmap.words[w] !== 0) this.qty.fill(0, w << 5, (w << 5) + 32);
+    this.bitmap.clear(s);
   }
 
   /** The levels up to `endSnapshot` replace the book. */
@@ -406,33 +409,22 @@ export class L2Book {
   private windowBelow(s: number, px: number): number {
     const from = Math.min(px, this.hi);
     if (from <= this.lo) return -Infinity;
-    const words = this.windowTicks >> 5;
     const last = (from - 1) & this.mask;
-    let w = last >> 5;
-    let found = this.bits[s * words + w]! & (-1 >>> (31 - (last & 31)));
-    // Once around: the first word comes again, with the bits that were masked.
-    for (let left = words; found === 0; left--) {
-      if (left === 0) return -Infinity;
-      w = (w - 1) & (words - 1);
-      found = this.bits[s * words + w]!;
-    }
-    const tick = from - 1 - ((last - ((w << 5) + 31 - Math.clz32(found))) & this.mask);
+    let at = this.bitmap.highest(s, last);
+    if (at < 0) at = this.bitmap.highest(s, this.mask);
+    if (at < 0) return -Infinity;
+    const tick = from - 1 - ((last - at) & this.mask);
     return tick < this.lo ? -Infinity : tick;
   }
 
   private windowAbove(s: number, px: number): number {
     const from = px < this.lo ? this.lo : px + 1;
     if (from >= this.hi) return Infinity;
-    const words = this.windowTicks >> 5;
     const first = from & this.mask;
-    let w = first >> 5;
-    let found = this.bits[s * words + w]! & (-1 << (first & 31));
-    for (let left = words; found === 0; left--) {
-      if (left === 0) return Infinity;
-      w = (w + 1) & (words - 1);
-      found = this.bits[s * words + w]!;
-    }
-    const tick = from + (((w << 5) + 31 - Math.clz32(found & -found) - first) & this.mask);
+    let at = this.bitmap.lowest(s, first);
+    if (at < 0) at = this.bitmap.lowest(s, 0);
+    if (at < 0) return Infinity;
+    const tick = from + ((at - first) & this.mask);
     return tick >= this.hi ? Infinity : tick;
   }
 
@@ -468,7 +460,7 @@ export class L2Book {
 
   /** The new window does not touch the old one: empty the old one slice by slice, then start at the target. */
   private leaveDistant(): boolean {
-    if (this.hi > this.lo && this.levelCount > this.farBids.count + this.farAsks.count) {
+    if (this.hi > this.lo && !(this.bitmap.isEmpty(0) && this.bitmap.isEmpty(1))) {
       this.evict(this.lo, this.lo + SLICE_TICKS);
     } else {
       const middle = this.targetLo + (this.windowTicks >> 1);
@@ -505,7 +497,7 @@ export class L2Book {
       const next = this.windowAbove(s, tick);
       far.put(s === 0 ? block + k : block + count - 1 - k, tick, this.qty[at]!);
       this.qty[at] = 0;
-      this.bits[at >>> 5] &= ~(1 << at);
+      this.bitmap.unmark(at);
       tick = next;
     }
   }
@@ -532,7 +524,7 @@ export class L2Book {
     for (let k = start; k < end; k++) {
       const at = s * this.windowTicks + (far.tickAt(k) & this.mask);
       this.qty[at] = far.qtyOf(k);
-      this.bits[at >>> 5] |= 1 << at;
+      this.bitmap.mark(at);
     }
     far.closeRange(start, end);
   }
