@@ -10,11 +10,13 @@ import { formatErrors } from "../config/problems.ts";
 import type { HotlaneConfig } from "../config/schema.ts";
 import { AuditLog } from "../control/audit-log.ts";
 import { auditedControl } from "../control/audited-control.ts";
+import { takeOver } from "../control/handover.ts";
 import { liveControl } from "../control/live-control.ts";
 import { makeLog } from "../control/log.ts";
 import type { TomlTable } from "../core/toml.ts";
 import { EngineError } from "../engine/engine-error.ts";
 import { type EngineLog, LiveEngine } from "../engine/live-engine.ts";
+import { loadDefinition } from "../engine/load-strategy.ts";
 import { watchSignals } from "../engine/signals.ts";
 import { type SessionSummary, summaryText } from "../engine/summary.ts";
 import { RecorderLink } from "../record/recorder-link.ts";
@@ -29,6 +31,8 @@ const USAGE = `usage: bun run live [options]
   --for T                stop after 30s, 5m, 1h
   --port N               port of the API (default: any free one)
   --data-dir D           default var/<env>
+  --upgrade [--keep]     take over from the instance that runs on the data directory: it is ended first, its
+                         orders pulled (or kept until this one has them)
   --no-clickhouse        no database: the WAL only (recorder.target = "jsonl" writes files)
   --json                 the last line of stdout is the summary as one JSON object`;
 
@@ -37,6 +41,8 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_UNSAFE = 4;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+/** What an end may take beyond two rounds of cancelling. */
+const HANDOVER_MARGIN_MS = 10_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
@@ -49,6 +55,9 @@ interface Options {
   /** null = until a signal. */
   readonly forMs: number | null;
   readonly json: boolean;
+  /** Ends the instance that runs on the data directory first. */
+  readonly upgrade: boolean;
+  readonly keep: boolean;
 }
 
 function readOptions(args: string[]): Options {
@@ -61,6 +70,8 @@ function readOptions(args: string[]): Options {
       for: { type: "string" },
       port: { type: "string" },
       "data-dir": { type: "string" },
+      upgrade: { type: "boolean", default: false },
+      keep: { type: "boolean", default: false },
       "no-clickhouse": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -70,6 +81,7 @@ function readOptions(args: string[]): Options {
     console.log(USAGE);
     process.exit(0);
   }
+  if (values.keep && !values.upgrade) throw new EngineError("--keep: only with --upgrade", EXIT_USAGE);
   const flags = settingsOf(values.set);
   if (values.port !== undefined) setFlag(flags, ["admin", "port"], portNumber(values.port));
   if (values["data-dir"] !== undefined) setFlag(flags, ["engine", "data_dir"], resolve(values["data-dir"]));
@@ -80,6 +92,8 @@ function readOptions(args: string[]): Options {
     noClickHouse: values["no-clickhouse"] ? "flag" : process.env[NO_CLICKHOUSE] === "1" ? "environment" : "",
     forMs: values.for === undefined ? null : durationMs(values.for),
     json: values.json,
+    upgrade: values.upgrade,
+    keep: values.keep,
   };
 }
 
@@ -138,8 +152,10 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
     },
   });
   endOrderly(log, (why) => end(why, true));
+  // The instance before may hold the very port.
+  if (options.upgrade) mayTrade = (await upgradeFrom(options, config, log)) && options.keep;
   if (config.admin.enabled) requireFreePort(config.admin.host, config.admin.port);
-  await engine.start();
+  await startEngine(engine, mayTrade);
   mayTrade = true;
   const recorder = startRecorder(engine, config, options.noClickHouse, log);
   const admin = config.admin.enabled ? await openAdmin(engine, config, log, end) : null;
@@ -193,6 +209,31 @@ async function recordRest(
       "the store does not have everything yet: the next start on this data directory records the rest",
     );
   return { ...summary, recorder: recorder.summary };
+}
+
+/** This version is checked first: one that cannot start must not end one that trades. True: one has ended. */
+async function upgradeFrom({ keep }: Options, config: HotlaneConfig, log: EngineLog): Promise<boolean> {
+  await Promise.all(config.strategies.filter((s) => s.enabled).map(loadDefinition));
+  return takeOver({
+    dataDir: config.engine.dataDir,
+    keep,
+    who: `upgrade to ${VERSION} (pid ${process.pid})`,
+    timeoutMs: config.engine.shutdownMs * 2 + HANDOVER_MARGIN_MS,
+    log,
+  });
+}
+
+/** `ordersKept`: the instance before left its orders for this one, which then must not fail in silence. */
+async function startEngine(engine: LiveEngine, ordersKept: boolean): Promise<void> {
+  try {
+    await engine.start();
+  } catch (error) {
+    if (!ordersKept) throw error;
+    throw new EngineError(
+      `${(error as Error).message}\nthe instance before has ended and its orders were kept: they may be working at the venue`,
+      EXIT_UNSAFE,
+    );
+  }
 }
 
 /** A fault of main's own must not end the process with orders at the venue: it ends the session instead. */
