@@ -65,17 +65,23 @@ const BOOK_READY = 5;
 const historyCapacity = (k: ContextConfig): number =>
   Math.ceil(k.historyDurationNs / k.snapshotIntervalNs) + 1;
 
-/** Arena words of a context, term by term. */
-export function contextWords(k: ContextConfig): number {
-  return (
-    SCALARS +
-    TradeTape.words(k.tradeCapacity) +
-    OrderFlow.words(k.flowLevels, k.flowLevels > 0 ? k.flowCapacity : 1) +
-    StepIntegral.words(k.midIntegral ? k.integralCapacity : 1) +
-    k.pressureLevels.length * StepIntegral.words(k.integralCapacity) +
-    BookHistory.words(k.historyLevels, k.historyLevels > 0 ? historyCapacity(k) : 1)
-  );
+/** Arena words of a context, term by term: what, and how many. */
+export function contextTerms(k: ContextConfig): readonly (readonly [what: string, words: number])[] {
+  const flow = k.flowLevels > 0 ? k.flowCapacity : 1;
+  const snapshots = k.historyLevels > 0 ? historyCapacity(k) : 1;
+  const pressures = k.pressureLevels.length;
+  return [
+    ["scalars", SCALARS],
+    [`${k.tradeCapacity} trades`, TradeTape.words(k.tradeCapacity)],
+    [`order flow of ${flow} events × ${k.flowLevels} levels`, OrderFlow.words(k.flowLevels, flow)],
+    ["mids over time", StepIntegral.words(k.midIntegral ? k.integralCapacity : 1)],
+    [`${pressures} pressures over time`, pressures * StepIntegral.words(k.integralCapacity)],
+    [`${snapshots} snapshots × ${k.historyLevels} levels`, BookHistory.words(k.historyLevels, snapshots)],
+  ];
 }
+
+export const contextWords = (k: ContextConfig): number =>
+  contextTerms(k).reduce((sum, [, words]) => sum + words, 0);
 
 export class InstrumentContext {
   readonly instrument: ContextInstrument;
@@ -158,11 +164,6 @@ export class InstrumentContext {
 
   toQty(lots: number): number {
     return (lots * this.lotNumerator) / this.lotDenominator;
-  }
-
-  /** Bytes of arena and book. */
-  get bytes(): number {
-    return contextWords(this.config) * 8 + this.book.bytes;
   }
 
   /** Windows that reached behind what is held: trades, order flow, held values. */

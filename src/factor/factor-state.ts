@@ -6,6 +6,7 @@ import { AlphaBoard } from "./alpha-board.ts";
 import {
   type ContextConfig,
   type ContextInstrument,
+  contextTerms,
   contextWords,
   DEFAULT_CONTEXT,
   InstrumentContext,
@@ -47,6 +48,9 @@ export interface FactorState {
   /** Derivation of the memory, for the start-up message. */
   readonly memory: readonly MemoryTerm[];
 }
+
+/** Words below which a term is not named by itself. */
+const WORTH_SAYING = 128;
 
 /** Index of the context a program's instrument name means; throws RangeError naming graph and symbol. */
 function contextIndex(options: FactorStateOptions, setup: GraphSetup, symbol: string): number {
@@ -99,10 +103,19 @@ export function makeFactorState(options: FactorStateOptions): FactorState {
       ),
   );
   const memory = [
-    ...contexts.map((c) => ({
-      what: `context ${c.instrument.symbol} (book ${c.book.bytes} B)`,
-      bytes: c.bytes,
-    })),
+    ...contexts.flatMap((c) => {
+      const of = (what: string, bytes: number): MemoryTerm => ({
+        what: `${c.instrument.symbol}: ${what}`,
+        bytes,
+      });
+      const terms = contextTerms(c.config).filter(([, words]) => words >= WORTH_SAYING);
+      const small = contextWords(c.config) - terms.reduce((sum, [, words]) => sum + words, 0);
+      return [
+        of("book", c.book.bytes),
+        ...terms.map(([what, words]) => of(what, words * 8)),
+        of("rest", small * 8),
+      ];
+    }),
     ...options.graphs.map((g) => ({ what: `graph ${g.name}`, bytes: programWords(g.program) * 8 })),
   ];
   return { f64, dueWords, alphas, contexts, graphs, setups: options.graphs, memory };
