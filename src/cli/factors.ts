@@ -7,13 +7,15 @@ import { locateArray } from "../data/npz-file.ts";
 import { memoryText } from "../factor/factor-state.ts";
 import { GraphError, problemText } from "../factor/graph-error.ts";
 import { loadGraphFile } from "../factor/graph-toml.ts";
-import { openBatch } from "../factor/update-batch.ts";
+import { type BatchInstrument, openBatch } from "../factor/update-batch.ts";
+import { readInputs } from "./factors-inputs.ts";
 import { catalogueMarkdown, catalogueText } from "./factors-list.ts";
 import { openColumnsWriter } from "./factors-out.ts";
 import { PlotPoints } from "./factors-plot.ts";
 import { Progress } from "./progress.ts";
 
 const USAGE = `usage: bun run factors GRAPH.toml --data F… --tick X --lot X --out F.csv|F.parquet|F.npz [--plot F.html] [--symbol S] [--quiet]
+         other instruments that the graph reads: --data SYMBOL=F --tick SYMBOL=X --lot SYMBOL=X
        bun run factors list [--markdown]`;
 const STEP_ROWS = 1 << 18;
 const MID = "mid price";
@@ -24,8 +26,8 @@ function parse(argv: readonly string[]) {
     allowPositionals: true,
     options: {
       data: { type: "string", multiple: true, default: [] },
-      tick: { type: "string" },
-      lot: { type: "string" },
+      tick: { type: "string", multiple: true, default: [] },
+      lot: { type: "string", multiple: true, default: [] },
       out: { type: "string" },
       plot: { type: "string" },
       symbol: { type: "string", default: "data" },
@@ -65,27 +67,13 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function compute(graph: string, data: readonly string[], values: Parsed["values"]): Promise<number> {
   const { tick, lot, out } = values;
-  if (data.length === 0) return usage("--data is missing");
+  const inputs = readInputs(values.symbol, data, tick, lot);
+  if (typeof inputs === "string") return usage(inputs);
   if (out === undefined) return usage("--out is missing");
-  for (const [name, text] of [
-    ["tick", tick],
-    ["lot", lot],
-  ] as const) {
-    if (text === undefined) return usage(`--${name} is missing`);
-    if (!/^\d*\.?\d+$/.test(text) || !(Number(text) > 0))
-      return usage(`--${name} ${text} is not a positive decimal number`);
-  }
   try {
     const program = await loadGraphFile(graph, values.plot === undefined ? {} : { midAs: MID });
     for (const w of program.warnings) console.error(`warning: ${problemText(w)}`);
-    await write(
-      program,
-      data,
-      { tickSize: tick!, lotSize: lot!, symbol: values.symbol },
-      out,
-      values.plot ?? null,
-      values.quiet,
-    );
+    await write(program, inputs, out, values.plot ?? null, values.quiet);
     return 0;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -98,8 +86,7 @@ async function compute(graph: string, data: readonly string[], values: Parsed["v
 
 async function write(
   program: Awaited<ReturnType<typeof loadGraphFile>>,
-  data: readonly string[],
-  options: { readonly tickSize: string; readonly lotSize: string; readonly symbol: string },
+  inputs: readonly BatchInstrument[],
   out: string,
   plot: string | null,
   quiet: boolean,
@@ -109,13 +96,15 @@ async function write(
   // The mid price that a plot adds is its last column and is not written to the file.
   const written = plot === null ? names.length : names.length - 1;
   const writer = openColumnsWriter(out, names.slice(0, written));
-  const run = openBatch(program, data, options, (rows, ts, columns) => {
+  const [own, ...others] = inputs;
+  const run = openBatch(program, own!.sources, { ...own!, others }, (rows, ts, columns) => {
     writer.write(run.baseNs, rows, ts, columns.slice(0, written));
     points?.add(run.baseNs, rows, ts, columns);
   });
   if (!quiet) console.error(memoryText(run.state));
   const started = performance.now();
-  const rows = data.reduce((sum, file) => sum + Math.floor(locateArray(file).bytes / EVENT_ROW_BYTES), 0);
+  const files = inputs.flatMap((i) => i.sources).map(String);
+  const rows = files.reduce((sum, file) => sum + Math.floor(locateArray(file).bytes / EVENT_ROW_BYTES), 0);
   const progress = quiet ? null : new Progress(rows, "rows");
   for (let more = true; more; ) {
     const before = run.rowsRead();

@@ -38,9 +38,9 @@ import {
 
 const TWO_32 = 4_294_967_296;
 const PENDING = 0;
-const NEXT = 64;
-/** A second record of the same row. */
-const ALSO = 128;
+const NEXT = 128;
+/** The second record of a row that has two; behind either of the above. */
+const ALSO = 64;
 /** Times further from the base are not exact in f64 (2^53 ns = 104 days). */
 const TIME_MAX_NS = 2 ** 53;
 
@@ -63,22 +63,24 @@ export interface NpzSourceOptions {
 export class NpzSource {
   private readonly blocks: RowBlocks;
   private readonly options: NpzSourceOptions;
-  private readonly m: RecordMemory = allocateRecordMemory(3);
+  private readonly m: RecordMemory = allocateRecordMemory(4);
   private held: boolean;
+  /** The row at NEXT, the pending row, has two records. */
   private also: boolean;
+  private pendingAlso: boolean;
   /** Made with the first market-by-order row. */
   private l3: L3Book | null;
   private block: RowBlock | null;
   private row: number;
-  private readonly baseHi: number;
-  private readonly baseLo: number;
-  private readonly after: number;
+  private baseHi: number;
+  private baseLo: number;
+  private after: number;
   private lastLocal: number;
   private markPxE8: number;
   private indexPxE8: number;
   private fundingE8: number;
   /** ns since the epoch of session time 0. */
-  readonly baseNs: bigint;
+  baseNs: bigint;
   /** Rows read. */
   rows: number;
   /** Market-by-order rows whose order was there already (add) or was not there (others): they changed nothing. */
@@ -93,12 +95,14 @@ export class NpzSource {
     this.row = 0;
     const { i32, first } = this.block;
     const firstTs = (BigInt(i32[first * 16 + 5]!) << 32n) | BigInt(i32[first * 16 + 4]! >>> 0);
-    this.baseNs = options.baseNs ?? baseOfDayNs(firstTs);
-    this.baseHi = Number(this.baseNs >> 32n);
-    this.baseLo = Number(this.baseNs & 0xffff_ffffn);
-    this.after = options.afterNs === undefined ? -Infinity : Number(options.afterNs - this.baseNs);
+    this.baseNs = 0n;
+    this.baseHi = 0;
+    this.baseLo = 0;
+    this.after = -Infinity;
+    this.rebase(options.baseNs ?? baseOfDayNs(firstTs));
     this.held = false;
     this.also = false;
+    this.pendingAlso = false;
     this.l3 = null;
     this.badIds = 0;
     this.lastLocal = -Infinity;
@@ -112,6 +116,42 @@ export class NpzSource {
     this.blocks.close();
   }
 
+  /** Session time counts from `baseNs`; before the first row is read. */
+  rebase(baseNs: bigint): void {
+    const { afterNs } = this.options;
+    this.baseNs = baseNs;
+    this.baseHi = Number(baseNs >> 32n);
+    this.baseLo = Number(baseNs & 0xffff_ffffn);
+    this.after = afterNs === undefined ? -Infinity : Number(afterNs - baseNs);
+  }
+
+  /** Session time of the event that `pump(handler, 0)` would send; Infinity at the end of the data. */
+  nextEventNs(): number {
+    while (!this.held && this.loadRow()) {
+      if (this.take(this.block!, this.block!.first + this.row)) this.hold();
+      this.row++;
+      this.rows++;
+    }
+    return this.held ? this.m.f64[(PENDING >> 3) + 3]! : Infinity;
+  }
+
+  /** False at the end of the data. */
+  private loadRow(): boolean {
+    while (this.block !== null && this.row >= this.block.rows) {
+      this.block = this.blocks.next();
+      this.row = 0;
+    }
+    return this.block !== null;
+  }
+
+  /** What was taken is pending now: whether it ends its event, the next row says. */
+  private hold(): void {
+    copyRecord(this.m, NEXT, this.m, PENDING);
+    if (this.also) copyRecord(this.m, NEXT + ALSO, this.m, PENDING + ALSO);
+    this.pendingAlso = this.also;
+    this.held = true;
+  }
+
   /**
    * Sends up to about `rowLimit` rows, whole events only, to `handler`. False at the end of the data. Throws
    * DataFileError for a row whose local time goes back or is 104 days from the base, and for a level or trade whose
@@ -119,14 +159,8 @@ export class NpzSource {
    */
   pump(handler: RecordHandler, rowLimit: number): boolean {
     let left = rowLimit;
-    for (;;) {
-      if (this.block === null) break;
-      if (this.row >= this.block.rows) {
-        this.block = this.blocks.next();
-        this.row = 0;
-        continue;
-      }
-      const ended = this.take(this.block, this.block.first + this.row) && this.hand(handler);
+    while (this.loadRow()) {
+      const ended = this.take(this.block!, this.block!.first + this.row) && this.hand(handler);
       this.row++;
       this.rows++;
       left--;
@@ -138,7 +172,7 @@ export class NpzSource {
     return false;
   }
 
-  /** The record at NEXT (and ALSO) follows the pending one, or ends its event. True when it did end it. */
+  /** The row at NEXT follows the pending one, or ends its event. True when it did end it. */
   private hand(handler: RecordHandler): boolean {
     const { m } = this;
     const same = m.f64[(PENDING >> 3) + 2] === m.f64[(NEXT >> 3) + 2];
@@ -147,18 +181,15 @@ export class NpzSource {
     if (together && m.u16[NEXT >> 1] === KIND_TIMER) return false;
     const ended = this.held && !together;
     if (this.held) this.deliver(handler, ended);
-    copyRecord(m, NEXT, m, PENDING);
-    this.held = true;
-    if (this.also) {
-      this.deliver(handler, false);
-      copyRecord(m, ALSO, m, PENDING);
-    }
+    this.hold();
     return ended;
   }
 
   private deliver(handler: RecordHandler, last: boolean): void {
-    if (last) this.m.u16[(PENDING >> 1) + 1] = this.m.u16[(PENDING >> 1) + 1]! | FLAG_END_OF_EVENT;
-    handler.onRecord(this.m, PENDING);
+    const end = this.pendingAlso ? PENDING + ALSO : PENDING;
+    if (this.pendingAlso) handler.onRecord(this.m, PENDING);
+    if (last) this.m.u16[(end >> 1) + 1] = this.m.u16[(end >> 1) + 1]! | FLAG_END_OF_EVENT;
+    handler.onRecord(this.m, end);
   }
 
   private time(i32: Int32Array, word: number): number {
@@ -247,7 +278,7 @@ export class NpzSource {
     }
     this.level(NEXT, exch, local, side, pxAfter);
     this.also = !Number.isNaN(pxBefore) && pxBefore !== pxAfter;
-    if (this.also) this.level(ALSO, exch, local, side, pxBefore);
+    if (this.also) this.level(NEXT + ALSO, exch, local, side, pxBefore);
     book.maintain();
   }
 

@@ -4,17 +4,27 @@ import { ColumnSink, type ColumnsHandler } from "./batch.ts";
 import type { ContextConfig } from "./context.ts";
 import { type FactorState, makeFactorState } from "./factor-state.ts";
 import { FactorHandler } from "./handler.ts";
-import { NpzSource } from "./npz-source.ts";
+import { MergedSource } from "./merged-source.ts";
 import type { Program } from "./program.ts";
 
 const BLOCK_ROWS = 8192;
-const INSTRUMENT = 1;
+
+/** One instrument's rows and steps. */
+export interface BatchInstrument {
+  readonly symbol: string;
+  /** Decimal strings. */
+  readonly tickSize: string;
+  readonly lotSize: string;
+  readonly sources: readonly EventSource[];
+}
 
 export interface BatchOptions {
   /** Decimal strings. */
   readonly tickSize: string;
   readonly lotSize: string;
   readonly symbol?: string;
+  /** Further instruments that the graph reads. */
+  readonly others?: readonly BatchInstrument[];
   readonly context?: Partial<ContextConfig>;
   readonly interpret?: boolean;
 }
@@ -30,23 +40,35 @@ export interface BatchRun {
   close(): void;
 }
 
-/** Throws DataFileError, or RangeError when the program reads another instrument. */
+/**
+ * `sources`: rows of the instrument that the graph runs on. Throws DataFileError, or RangeError when the program reads an
+ * instrument that is not given.
+ */
 export function openBatch(
   program: Program,
   sources: readonly EventSource[],
   options: BatchOptions,
   onColumns: ColumnsHandler,
 ): BatchRun {
-  const { tickSize, lotSize, symbol = "data" } = options;
-  const blocks = openRowBlocks(sources);
-  const source = new NpzSource(blocks, {
-    instrument: INSTRUMENT,
-    tickSize: Number(tickSize),
-    lotSize: Number(lotSize),
-  });
+  const { tickSize, lotSize, symbol = "data", others = [] } = options;
+  const instruments = [{ symbol, tickSize, lotSize, sources }, ...others].map((i, k) => ({
+    ...i,
+    id: k + 1,
+  }));
+  const source = new MergedSource(
+    instruments.map((i) => ({
+      blocks: openRowBlocks(i.sources),
+      options: { instrument: i.id, tickSize: Number(i.tickSize), lotSize: Number(i.lotSize) },
+    })),
+  );
   const state = makeFactorState({
-    instruments: [{ id: INSTRUMENT, symbol, tickSize, lotSize }],
-    graphs: [{ name: program.name, program, instrument: INSTRUMENT }],
+    instruments: instruments.map((i) => ({
+      id: i.id,
+      symbol: i.symbol,
+      tickSize: i.tickSize,
+      lotSize: i.lotSize,
+    })),
+    graphs: [{ name: program.name, program, instrument: 1 }],
     ...(options.context === undefined ? {} : { context: options.context }),
   });
   const sink = new ColumnSink(program.outputs.length, BLOCK_ROWS, onColumns);

@@ -34,6 +34,24 @@ function run(...args: string[]) {
   return { code: result.exitCode, out: result.stdout.toString(), err: result.stderr.toString() };
 }
 
+/** Mid price of a random market at a time, from a plain map of levels. */
+function mostRecentMids(seed: number): (tsNs: number) => number {
+  return (tsNs) => {
+    const books = new Map([
+      [1, new Map<number, number>()],
+      [-1, new Map<number, number>()],
+    ]);
+    for (const e of randomMarket(seed, 50)) {
+      if (e.tsNs > tsNs) break;
+      for (const [side, ticks, lots] of e.levels) {
+        if (lots === 0) books.get(side)!.delete(ticks);
+        else books.get(side)!.set(ticks, lots);
+      }
+    }
+    return (Math.max(...books.get(1)!.keys()) + Math.min(...books.get(-1)!.keys())) / 20;
+  };
+}
+
 describe("bun run factors", () => {
   test("writes one csv row per trigger with exact nanoseconds", () => {
     const result = run("g.toml", "--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.csv");
@@ -99,6 +117,31 @@ describe("bun run factors", () => {
     expect(absent.err).toContain("no.npz");
     const format = run("g.toml", "--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--out", "o.xlsx");
     expect([format.code, format.err.includes("must end in .csv")]).toEqual([2, true]);
+  });
+
+  test("reads further instruments by their symbols, merged by receive time", () => {
+    writeRows(join(dir, "spot.npz"), EVENT_FIELDS, toRows(randomMarket(2, 50)), EVENT_ROW_BYTES);
+    const expr = "mid() - mid(instrument = SPOT)";
+    writeFileSync(
+      join(dir, "b.toml"),
+      `[graph]\nname = "b"\n[[nodes]]\nid = "n"\nexpr = "${expr}"\n[outputs]\nbasis = "n"\n`,
+    );
+    const own = ["b.toml", "--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--quiet"];
+    const alone = run(...own, "--out", "b.csv");
+    expect([alone.code, alone.err]).toEqual([2, expect.stringContaining("reads instrument SPOT")]);
+    const spot = ["--data", "SPOT=spot.npz", "--tick", "SPOT=0.1", "--lot", "SPOT=0.001"];
+    expect(run(...own, ...spot, "--out", "b.csv").code).toBe(0);
+    const lines = readFileSync(join(dir, "b.csv"), "utf8").trimEnd().split("\n").slice(1);
+    // One row per own event once both books are there; the last one from the two books as they then are.
+    const mids = [1, 2].map((seed) => mostRecentMids(seed));
+    const events = randomMarket(1, 50).filter((e) => e.levels.length > 0);
+    const start = randomMarket(2, 50)[0]!.tsNs;
+    expect(lines.length).toBe(events.filter((e) => e.tsNs >= start).length);
+    const [ts, basis] = lines.at(-1)!.split(",");
+    const at = Number(BigInt(ts!) - BASE_NS);
+    expect(Number(basis)).toBeCloseTo(mids[0]!(at) - mids[1]!(at), 6);
+    const stray = run(...own, "--tick", "PERP=1", "--out", "b.csv");
+    expect([stray.code, stray.err.split("\n")[0]]).toEqual([2, "PERP=1: there is no --data for PERP"]);
   });
 
   test("lists the node types", () => {

@@ -11,7 +11,7 @@ import { addNeeds, GraphInstance, programWords } from "../../../src/factor/progr
 import { ASK, BID } from "../../../src/market/l2-book.ts";
 
 const SEED = 2_024;
-const UPDATES = 2_000;
+const UPDATES = 1_200;
 const CAPACITY = 256;
 
 interface Size {
