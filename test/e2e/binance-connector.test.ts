@@ -435,6 +435,32 @@ test("what happened while the user stream was down is recovered once", async () 
   rig.stop();
 }, 20_000);
 
+test("a user stream that answers pings and tells nothing is given up, and what it kept back is recovered", async () => {
+  const rig = new ConnectorRig(venue.port, hmac());
+  const log = new OrderLog();
+  const until = (what: string, done: () => boolean): Promise<void> =>
+    rig.until(what, done, 9000, () => log.consume(rig));
+  await rig.load(["BTCUSDT"]);
+  rig.startGateway();
+  await until("ready", () => rig.gateway.ready);
+  await venue.fault({ kind: "gap", route: "private", count: 1_000_000 });
+  const request: OrderRequest = {
+    ...{ clientSeq: 970, instrument: 1, strategy: 3, side: SIDE_BUY, tif: TIF_GTC },
+    ...{ orderType: ORDER_TYPE_MARKET, reduceOnly: false, pxTicks: 0, qtyLots: 5 },
+  };
+  rig.gateway.place(request);
+  await until("accepted", () => log.has(970, EXEC_NEW));
+  expect(log.fills.filter((f) => f.seq === 970)).toEqual([]);
+  await until("given up", () => rig.orderCounters.deafStreams === 1);
+  expect(rig.gateway.ready).toBe(false);
+  await venue.fault({ kind: "clear" });
+  await until("reconciled", () => rig.gateway.ready);
+  const recovered = log.fills.filter((f) => f.seq === 970);
+  expect(recovered.reduce((sum, f) => sum + f.qty, 0)).toBe(5);
+  expect(recovered.every((f) => f.recovered)).toBe(true);
+  rig.stop();
+}, 30_000);
+
 test("with the WebSocket API down, orders go over REST", async () => {
   const rig = new ConnectorRig(venue.port, hmac());
   const log = new OrderLog();

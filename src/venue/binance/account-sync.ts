@@ -31,12 +31,12 @@ export class AccountSync {
     this.parts = parts;
   }
 
-  /** `quiet`: the stream would have told of funding. The message of a failure names the query. */
-  run(quiet: boolean): Promise<SyncResult> {
+  /** The message of a failure names the query. */
+  run(withFunding: boolean): Promise<SyncResult> {
     return guarded(async () => {
       await this.parts.orders.run();
       await this.fillsAndPositions();
-      if (!quiet) await this.parts.funding.run();
+      if (withFunding) await this.parts.funding.run();
       await this.balances();
     });
   }

@@ -37,6 +37,8 @@ const TRADE_OVERLAP = 100;
 const DEAF_NS = 5e9;
 /** A payment stands in the income history a moment after the stream has told of it. */
 const FUNDING_DELAY_NS = 500e6;
+/** The stream tells of payments; one that it left out is found by a look after this. */
+const FUNDING_EVERY_NS = 600e9;
 /** Looks that may fail in a row before what we hold is no longer trusted. */
 const FAILED_LOOKS = 3;
 
@@ -62,6 +64,7 @@ export class AccountWatch implements UserStreamOwner {
   private reconciling: boolean;
   private reconcileAtNs: number;
   private fundingAtNs: number;
+  private fundingLookNs: number;
   private failedLooks: number;
   /** Counts losses of sight: a reconciliation that one of them overtook does not count. */
   private epoch: number;
@@ -122,6 +125,7 @@ export class AccountWatch implements UserStreamOwner {
     this.reconciling = false;
     this.reconcileAtNs = Number.POSITIVE_INFINITY;
     this.fundingAtNs = Number.POSITIVE_INFINITY;
+    this.fundingLookNs = Number.NEGATIVE_INFINITY;
     this.failedLooks = 0;
     this.epoch = 0;
     this.statusPending = true;
@@ -241,12 +245,15 @@ export class AccountWatch implements UserStreamOwner {
     const epoch = this.epoch;
     this.options.counters.reconciliations++;
     this.resyncs++;
-    const offset = await this.options.rest.measureClockOffset();
+    const { nowNs: clock, rest } = this.options;
+    const withFunding = this.state !== FEED_SYNCED || clock() - this.fundingLookNs > FUNDING_EVERY_NS;
+    const offset = await rest.measureClockOffset();
     const result = offset.ok
-      ? await this.sync.run(this.state === FEED_SYNCED)
+      ? await this.sync.run(withFunding)
       : { ok: false as const, message: offset.message };
     this.reconciling = false;
-    const nowNs = this.options.nowNs();
+    const nowNs = clock();
+    if (withFunding && result.ok) this.fundingLookNs = nowNs;
     if (epoch !== this.epoch) {
       // Overtaken: the loss that did it has asked for a reconciliation of its own.
       if (this.users.isUp) this.reconcileAtNs = Math.min(this.reconcileAtNs, nowNs);

@@ -192,6 +192,23 @@ describe("replies of the WebSocket API", () => {
     expect([replies.errorCode, replies.httpStatus, replies.clientSeq]).toEqual([-2011, 400, 5]);
   });
 
+  test("a ban says until when, and nothing is sent before that; without a time the shortest one holds", () => {
+    const untilMs = 1_723_161_400_000;
+    const ban = `{"code":-1003,"msg":"IP banned until ${untilMs}.","data":{"serverTime":1723161255000,"retryAfter":${untilMs}}}`;
+    expect(reply(`{"id":"1-5-6","status":418,"error":${ban}}`)).toBe(REPLY_ERROR);
+    expect([replies.errorCode, replies.httpStatus, replies.retryAfterMs]).toEqual([-1003, 418, untilMs]);
+    const fresh = new RequestBudget();
+    fresh.blockUntil(1_723_161_255_000, 418, replies.retryAfterMs);
+    expect([fresh.takeCancel(untilMs - 1), fresh.takeCancel(untilMs)]).toEqual([false, true]);
+    expect(reply('{"id":"1-5-7","status":429,"error":{"code":-1015,"msg":"Too many new orders."}}')).toBe(
+      REPLY_ERROR,
+    );
+    expect(replies.retryAfterMs).toBe(0);
+    const silent = new RequestBudget();
+    silent.blockUntil(0, 418, 0);
+    expect([silent.takeOrder(119_999), silent.takeOrder(120_000)]).toEqual([false, true]);
+  });
+
   test("the log-on and foreign ids are no order replies", () => {
     expect([reply('{"id":"logon","status":200,"result":{}}'), replies.isLogon]).toEqual([REPLY_OTHER, true]);
     expect(reply('{"id":7,"status":200,"result":{}}')).toBe(REPLY_OTHER);
