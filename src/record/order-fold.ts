@@ -137,6 +137,8 @@ export interface Execution {
 /** Orders that are over are remembered for late reports and fills. */
 const REMEMBERED = 256;
 const SOURCE_REQUEST = 4;
+/** Of an order that only its fills have told of. */
+const UNKNOWN_QTY = 0;
 const TWO_32 = 0x1_0000_0000n;
 
 const keyOf = (id: ClientId): string =>
@@ -210,6 +212,7 @@ export class OrderFold {
     if (report.venueOrderId !== "0") order.venueOrderId = report.venueOrderId;
     const before = order.state;
     const { acked, cumLots, pxTicks, qtyLots } = order;
+    if (order.qtyLots === UNKNOWN_QTY) takePrice(order, report);
     if (report.cumLots > order.cumLots) order.cumLots = report.cumLots;
     const event = eventOf(order, report);
     if (event !== NO_EVENT && !(event === EVENT_REJECTED && order.acked)) this.apply(order, event, report);
@@ -242,7 +245,7 @@ export class OrderFold {
   /** The order of an execution, brought up to date; the caller has seen that the execution is new. */
   execution(fill: Execution): OrderState {
     const key = fill.id === null ? `venue:${fill.venueOrderId}` : keyOf(fill.id);
-    const order = this.live.get(key) ?? this.over.get(key) ?? this.adopt(key, fill, fill.qtyLots);
+    const order = this.live.get(key) ?? this.over.get(key) ?? this.adopt(key, fill, UNKNOWN_QTY);
     if (fill.venueOrderId !== "0") order.venueOrderId = fill.venueOrderId;
     const before = order.state;
     const firstProof = !order.acked;
@@ -252,7 +255,7 @@ export class OrderFold {
     if (firstProof) order.ackNs = fill.recvNs;
     const grew = order.filledLots > order.cumLots;
     if (grew) order.cumLots = order.filledLots;
-    const filled = order.cumLots >= order.qtyLots;
+    const filled = order.qtyLots > 0 && order.cumLots >= order.qtyLots;
     if (!isOver(order.state) || filled) this.step(order, filled ? EVENT_FILLED : EVENT_TRADED);
     order.exchNs = fill.exchNs;
     if (!grew && before === order.state) return order;
@@ -425,7 +428,7 @@ function eventOf(order: OrderState, report: Report): number {
     case code.EXEC_NEW:
       return EVENT_ACCEPTED;
     case code.EXEC_TRADE:
-      return report.orderState === code.ORDER_FILLED || order.cumLots >= order.qtyLots
+      return report.orderState === code.ORDER_FILLED || (order.qtyLots > 0 && order.cumLots >= order.qtyLots)
         ? EVENT_FILLED
         : EVENT_TRADED;
     case code.EXEC_CANCELED:
