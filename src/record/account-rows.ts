@@ -7,7 +7,7 @@ import * as wire from "../wire/messages.gen.ts";
 import { type Batch, type Columns, origin } from "./batch.ts";
 import { text } from "./columns.ts";
 import type { MidHistory } from "./mid-history.ts";
-import { OrderFold, type OrderRow, type OrderState, orderId } from "./order-fold.ts";
+import { OrderFold, type OrderRow, type OrderState, orderIdHi, orderIdLo } from "./order-fold.ts";
 import type { SessionUnits } from "./session-units.ts";
 import { POSITION_CAUSE_ENUM, SIDE_ENUM, STATUS_ENUM } from "./tables.ts";
 import { TradesSeen } from "./trades-seen.ts";
@@ -30,7 +30,6 @@ const BPS_E4 = 1e8;
 const KIND_FUNDING_ROW = 2;
 const KIND_BALANCE_ROW = 1;
 
-const id64 = (lo: number, hi: number): bigint => (BigInt(hi) << 32n) | BigInt(lo);
 export const sideOf = (side: number): number =>
   side === SIDE_BUY ? SIDE_ENUM.Buy : side === SIDE_SELL ? SIDE_ENUM.Sell : SIDE_ENUM.None;
 
@@ -43,6 +42,7 @@ export class AccountRows {
   private position = 0;
   /** Funding of (strategy, symbol) so far, 1e-8 tick·lots. */
   private readonly funded = new Map<string, bigint>();
+  private readonly strategyTexts = new Map<string, Uint8Array>();
   /** A head until its continuation comes. */
   private readonly held: RecordMemory;
   private heldKind = 0;
@@ -194,7 +194,8 @@ export class AccountRows {
       pxTicks: report.pxTicks,
       qtyLots: report.qtyLots,
       cumLots: report.cumQtyLots,
-      venueOrderId: id64(detail.venueOrderIdLo, detail.venueOrderIdHi).toString(),
+      venueLo: detail.venueOrderIdLo,
+      venueHi: detail.venueOrderIdHi,
       rejectCode: detail.rejectCode,
       requestAction: detail.requestAction,
       recvNs: report.recvTsNs,
@@ -208,8 +209,7 @@ export class AccountRows {
     const fill = this.fill.wrap(this.held, 0);
     const detail = this.fillDetail.wrap(m, at);
     const symbol = units.symbolOf(fill.instrument);
-    const tradeId = id64(fill.tradeIdLo, fill.tradeIdHi);
-    if (!this.trades.take(symbol, tradeId)) return;
+    if (!this.trades.take(symbol, fill.tradeIdLo, fill.tradeIdHi)) return;
     const id = this.idOf(fill.clientSeq, fill.strategy, detail.clientNonceLo, detail.clientNonceHi);
     const order = this.fold.execution({
       id,
@@ -219,28 +219,23 @@ export class AccountRows {
       side: fill.side,
       pxTicks: fill.pxTicks,
       qtyLots: fill.qtyLots,
-      venueOrderId: id64(detail.venueOrderIdLo, detail.venueOrderIdHi).toString(),
+      venueLo: detail.venueOrderIdLo,
+      venueHi: detail.venueOrderIdHi,
       recvNs: fill.recvTsNs,
       exchNs: fill.exchTsNs,
       recovered: (fill.flags & wire.FLAG_RECOVERED) !== 0,
     });
-    this.fillRow(fill, detail, tradeId, symbol, order);
+    this.fillRow(fill, detail, symbol, order);
   }
 
-  private fillRow(
-    fill: wire.Fill,
-    detail: wire.FillDetail,
-    tradeId: bigint,
-    symbol: string,
-    order: OrderState,
-  ): void {
+  private fillRow(fill: wire.Fill, detail: wire.FillDetail, symbol: string, order: OrderState): void {
     const units = this.units!;
     const of = units.instrument(fill.instrument);
     const known = detail.midAtFillTicks;
     const midFill = known > 0 ? known : this.mids.at(symbol, fill.exchTsNs);
     const c = this.batch!.row("fills", units.day(fill.exchTsNs));
-    c["fill_id"]!.big(tradeId);
-    c["order_id"]!.big(orderId(order));
+    c["fill_id"]!.words(fill.tradeIdLo, fill.tradeIdHi);
+    c["order_id"]!.words(orderIdLo(order), orderIdHi(order));
     c["symbol"]!.string(of.symbol);
     c["side"]!.byte(sideOf(fill.side));
     of.price(c["price"]!, fill.pxTicks);
@@ -250,26 +245,35 @@ export class AccountRows {
     units.time(c["exch_time"]!, fill.exchTsNs);
     units.time(c["local_time"]!, fill.recvTsNs);
     c["slippage_bps"]!.long(slippageE4(fill, order.midTicks > 0 ? order.midTicks : midFill));
-    c["strategy_id"]!.string(text(order.strategy));
+    c["strategy_id"]!.string(this.strategyText(order.strategy));
     of.price(c["mid_decision"]!, order.midTicks);
     of.price(c["mid_fill"]!, midFill);
-    units.time(c["order_time"]!, order.clientSeq === 0 ? 0 : order.createNs);
+    units.time(c["order_time"]!, order.id === null ? 0 : order.createNs);
     of.price(c["order_price"]!, order.pxTicks);
     c["fee_asset"]!.string(units.asset(fill.feeAsset));
     c["recovered"]!.byte((fill.flags & wire.FLAG_RECOVERED) !== 0 ? 1 : 0);
     c["price_ticks"]!.long(fill.pxTicks);
     c["qty_lots"]!.long(fill.qtyLots);
-    c["venue_order_id"]!.big(BigInt(order.venueOrderId));
-    c["client_order_id"]!.string(text(order.clientOrderId));
+    c["venue_order_id"]!.words(order.venueLo, order.venueHi);
+    c["client_order_id"]!.string(order.idText);
     c["venue"]!.string(of.venue);
     origin(c, units, this.position);
+  }
+
+  private strategyText(name: string): Uint8Array {
+    let encoded = this.strategyTexts.get(name);
+    if (encoded === undefined) {
+      encoded = text(name);
+      this.strategyTexts.set(name, encoded);
+    }
+    return encoded;
   }
 
   private orderRow(order: OrderState, row: OrderRow): void {
     const units = this.units!;
     const of = units.instrumentNamed(order.symbol);
     const c = this.batch!.row("orders", units.day(order.createNs));
-    c["order_id"]!.big(orderId(order));
+    c["order_id"]!.words(orderIdLo(order), orderIdHi(order));
     c["symbol"]!.string(of.symbol);
     c["side"]!.byte(sideOf(order.side));
     of.price(c["price"]!, order.pxTicks);
@@ -282,7 +286,7 @@ export class AccountRows {
     of.qty(c["exec_qty"]!, order.cumLots);
     of.price(c["exec_price"]!, order.lastPxTicks);
     c["latency_ns"]!.long(Number.isFinite(row.latencyNs) ? Math.round(row.latencyNs) : 0);
-    c["strategy_id"]!.string(text(order.strategy));
+    c["strategy_id"]!.string(this.strategyText(order.strategy));
     c["prev_status"]!.byte(STATUS_OF[row.previous]!);
     c["event"]!.byte(row.event);
     c["source"]!.byte(row.source);
@@ -299,8 +303,8 @@ export class AccountRows {
     c["reject_code"]!.int(row.rejectCode);
     c["price_ticks"]!.long(Number.isFinite(order.pxTicks) ? order.pxTicks : 0);
     c["qty_lots"]!.long(order.qtyLots);
-    c["venue_order_id"]!.big(BigInt(order.venueOrderId));
-    c["client_order_id"]!.string(text(order.clientOrderId));
+    c["venue_order_id"]!.words(order.venueLo, order.venueHi);
+    c["client_order_id"]!.string(order.idText);
     c["venue"]!.string(of.venue);
     origin(c, units, this.position);
   }

@@ -8,6 +8,12 @@ export type Columns = Readonly<Record<string, ColumnBuffer>>;
 export class Batch {
   readonly blocks: Block[] = [];
   private readonly last = new Map<TableName, Block>();
+  /** Rows that the batch before had, by table: room that this one will need. */
+  private readonly usual: ReadonlyMap<string, number>;
+
+  constructor(before?: Batch) {
+    this.usual = new Map((before?.blocks ?? []).map((block) => [block.table, block.rows]));
+  }
 
   /** A new row of the table in the day of its partition; every column must then be put once. */
   row(table: TableName, day: number): Columns {
@@ -15,7 +21,7 @@ export class Batch {
     if (block === undefined || block.day !== day) {
       block = this.blocks.find((b) => b.table === table && b.day === day);
       if (block === undefined) {
-        block = new Block(TABLES[table], day);
+        block = new Block(TABLES[table], day, this.usual.get(table) ?? 0);
         this.blocks.push(block);
       }
       this.last.set(table, block);

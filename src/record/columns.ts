@@ -6,7 +6,10 @@
 //   values:  fixed width little-endian; String: varint length + bytes
 import type { ColumnSpec, TableSpec } from "./tables.ts";
 
-const INITIAL_ROWS = 256;
+const INITIAL_ROWS = 64;
+/** Over the rows of the batch before. */
+const ROOM = 1.25;
+const STRING_BYTES = 16;
 const TWO_32 = 0x1_0000_0000;
 
 /** Bytes per value; 0 = String. */
@@ -34,11 +37,13 @@ export class ColumnBuffer {
   private u32: Uint32Array;
   private f64: Float64Array;
 
-  constructor(spec: ColumnSpec) {
+  /** `rows`: room to start with. */
+  constructor(spec: ColumnSpec, rows: number) {
     this.name = spec.name;
     this.type = spec.type === "LowCardinality(String)" ? "String" : spec.type;
     this.width = widthOf(spec.type);
-    const buffer = new ArrayBuffer(INITIAL_ROWS * Math.max(this.width, 8));
+    const bytes = Math.max(INITIAL_ROWS, rows * ROOM) * (this.width === 0 ? STRING_BYTES : this.width);
+    const buffer = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u32 = new Uint32Array(buffer);
@@ -108,7 +113,7 @@ export class ColumnBuffer {
   }
 
   private grow(more: number): void {
-    let size = this.u8.length * 2;
+    let size = Math.max(64, this.u8.length * 2);
     while (size < this.bytes + more) size *= 2;
     const buffer = new ArrayBuffer(size);
     const u8 = new Uint8Array(buffer);
@@ -139,11 +144,11 @@ export class Block<Name extends string = string> {
   readonly columns: Readonly<Record<Name, ColumnBuffer>>;
   private readonly ordered: readonly ColumnBuffer[];
 
-  constructor(spec: TableSpec, day: number) {
+  constructor(spec: TableSpec, day: number, usualRows = 0) {
     this.table = spec.name;
     this.day = day;
     this.partitionBy = spec.partitionBy;
-    this.ordered = spec.columns.map((c) => new ColumnBuffer(c));
+    this.ordered = spec.columns.map((c) => new ColumnBuffer(c, usualRows));
     this.columns = Object.fromEntries(this.ordered.map((c) => [c.name, c])) as Record<Name, ColumnBuffer>;
   }
 

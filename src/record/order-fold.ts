@@ -1,7 +1,7 @@
 // Orders as the store tells them: requests, reports and fills of the WAL folded into one row per transition, with
 // the status before and the times of the last request at each stage. A pure function of the records, so that a
 // recorder that starts again writes the same rows. The states follow order/transitions.ts, like the runtime's own.
-import { type ClientId, formatClientId } from "../order/client-id.ts";
+import { type ClientId, ClientIdEncoder } from "../order/client-id.ts";
 import {
   EVENT_ACCEPTED,
   EVENT_AMENDED,
@@ -22,18 +22,17 @@ import {
   transition,
 } from "../order/transitions.ts";
 import * as code from "../wire/codes.ts";
+import { text } from "./columns.ts";
 import { ORDER_EVENT_ENUM as EVENT } from "./tables.ts";
 
 const NO_EVENT = -1;
 
 /** What is known of one order. Times in session ns (NaN = not known); plain data, kept in the checkpoint. */
 export interface OrderState {
-  /** `nonce:clientSeq`, or `venue:id` for an order of nobody here. */
-  readonly key: string;
-  readonly clientSeq: number;
-  readonly nonceLo: number;
-  /** "" = not an order of hotlane. */
-  readonly clientOrderId: string;
+  /** null = not an order of hotlane. */
+  readonly id: ClientId | null;
+  /** Client order id as a column takes it; made again from `id`, never saved. */
+  readonly idText: Uint8Array;
   readonly strategy: string;
   readonly symbol: string;
   readonly side: number;
@@ -59,8 +58,9 @@ export interface OrderState {
   ackNs: number;
   exchNs: number;
   midTicks: number;
-  /** Decimal text; "0" = not known. */
-  venueOrderId: string;
+  /** 0, 0 = not known. */
+  venueLo: number;
+  venueHi: number;
 }
 
 /** One row of `orders`, beside the order's state after it. */
@@ -112,7 +112,8 @@ export interface Report {
   readonly pxTicks: number;
   readonly qtyLots: number;
   readonly cumLots: number;
-  readonly venueOrderId: string;
+  readonly venueLo: number;
+  readonly venueHi: number;
   readonly rejectCode: number;
   readonly requestAction: number;
   readonly recvNs: number;
@@ -128,7 +129,8 @@ export interface Execution {
   readonly side: number;
   readonly pxTicks: number;
   readonly qtyLots: number;
-  readonly venueOrderId: string;
+  readonly venueLo: number;
+  readonly venueHi: number;
   readonly recvNs: number;
   readonly exchNs: number;
   readonly recovered: boolean;
@@ -139,22 +141,26 @@ const REMEMBERED = 256;
 const SOURCE_REQUEST = 4;
 /** Of an order that only its fills have told of. */
 const UNKNOWN_QTY = 0;
-const TWO_32 = 0x1_0000_0000n;
 
-const keyOf = (id: ClientId): string =>
-  `${(BigInt(id.nonceHi) * TWO_32 + BigInt(id.nonceLo)).toString(36)}:${id.clientSeq}`;
+/** clientSeq for orders of the session at hand, else text: the common look-up makes no string. */
+type Key = number | string;
 
-/** orders.order_id: unique over sessions of a data directory, and for foreign orders the venue's own. */
-export function orderId(order: OrderState): bigint {
-  return order.clientSeq === 0
-    ? BigInt(order.venueOrderId)
-    : BigInt(order.nonceLo) * TWO_32 + BigInt(order.clientSeq);
-}
+const foreignKey = (id: ClientId): string => `${id.nonceHi}:${id.nonceLo}:${id.clientSeq}`;
+const venueKey = (venueHi: number, venueLo: number): string => `venue:${venueHi}:${venueLo}`;
+
+/** Low word of orders.order_id; with the high word unique over the sessions of a data directory. */
+export const orderIdLo = (order: OrderState): number => order.id?.clientSeq ?? order.venueLo;
+export const orderIdHi = (order: OrderState): number => order.id?.nonceLo ?? order.venueHi;
+
+/** What the checkpoint keeps of an order. */
+export type SavedOrder = Omit<OrderState, "idText">;
 
 export class OrderFold {
   private readonly sink: OrderSink;
-  private live = new Map<string, OrderState>();
-  private over = new Map<string, OrderState>();
+  private live = new Map<Key, OrderState>();
+  private over = new Map<Key, OrderState>();
+  private nonceLo = 0;
+  private nonceHi = 0;
   private readonly row: OrderRow = {
     previous: 0,
     event: 0,
@@ -170,8 +176,13 @@ export class OrderFold {
     this.sink = sink;
   }
 
-  /** Session time starts at another base: every kept time moves. */
-  rebase(deltaNs: number): void {
+  /** Records of another session follow: its orders get the short keys, and kept times move to its base. */
+  startSession(nonceLo: number, nonceHi: number, deltaNs: number): void {
+    this.nonceLo = nonceLo;
+    this.nonceHi = nonceHi;
+    this.live = this.rekeyed(this.live);
+    this.over = this.rekeyed(this.over);
+    if (deltaNs === 0) return;
     for (const orders of [this.live, this.over])
       for (const order of orders.values()) {
         order.createNs += deltaNs;
@@ -184,10 +195,11 @@ export class OrderFold {
       }
   }
 
+  /** A request of the session at hand. */
   sent(request: SentRequest, id: ClientId): void {
-    const key = keyOf(id);
+    const key = request.clientSeq;
     if (request.action === code.ACTION_PLACE) {
-      const order = newOrder(key, id, request);
+      const order = newOrder(id, request);
       this.live.set(key, order);
       this.emit(order, code.ORDER_NONE, EVENT.PlaceSent, SOURCE_REQUEST, order.createNs, Number.NaN);
       return;
@@ -204,12 +216,12 @@ export class OrderFold {
   }
 
   report(report: Report): void {
-    const key = report.id === null ? `venue:${report.venueOrderId}` : keyOf(report.id);
+    const key = this.keyOf(report);
     const known = this.live.get(key) ?? this.over.get(key);
     // Sent in this session and not held any more: it is over, and this is a late repetition.
     if (known === undefined && report.own) return;
     const order = known ?? this.adopt(key, report, report.qtyLots);
-    if (report.venueOrderId !== "0") order.venueOrderId = report.venueOrderId;
+    learnVenueId(order, report);
     const before = order.state;
     const { acked, cumLots, pxTicks, qtyLots } = order;
     if (order.qtyLots === UNKNOWN_QTY) takePrice(order, report);
@@ -239,14 +251,14 @@ export class OrderFold {
       report.recvNs,
       report.exchNs,
     );
-    this.settle(order);
+    this.settle(key, order);
   }
 
   /** The order of an execution, brought up to date; the caller has seen that the execution is new. */
   execution(fill: Execution): OrderState {
-    const key = fill.id === null ? `venue:${fill.venueOrderId}` : keyOf(fill.id);
+    const key = this.keyOf(fill);
     const order = this.live.get(key) ?? this.over.get(key) ?? this.adopt(key, fill, UNKNOWN_QTY);
-    if (fill.venueOrderId !== "0") order.venueOrderId = fill.venueOrderId;
+    learnVenueId(order, fill);
     const before = order.state;
     const firstProof = !order.acked;
     order.filledLots += fill.qtyLots;
@@ -263,33 +275,44 @@ export class OrderFold {
     if (this.row.latencyNs !== 0) order.awaiting = code.ACTION_NONE;
     this.row.recovered = fill.recovered;
     this.emit(order, before, EVENT.Fill, fill.source, fill.recvNs, fill.exchNs);
-    this.settle(order);
+    this.settle(key, order);
     return order;
   }
 
-  state(): { live: OrderState[]; over: OrderState[] } {
-    return { live: [...this.live.values()], over: [...this.over.values()] };
+  state(): { live: SavedOrder[]; over: SavedOrder[] } {
+    return { live: [...this.live.values()].map(savedOrder), over: [...this.over.values()].map(savedOrder) };
   }
 
-  restore(saved: { readonly live: readonly OrderState[]; readonly over: readonly OrderState[] }): void {
-    this.live = new Map(saved.live.map((order) => [order.key, revived(order)]));
-    this.over = new Map(saved.over.map((order) => [order.key, revived(order)]));
+  restore(saved: { readonly live: readonly SavedOrder[]; readonly over: readonly SavedOrder[] }): void {
+    const keyed = (orders: readonly SavedOrder[]) =>
+      new Map(orders.map((order) => [this.keyOf(order), revived(order)] as const));
+    this.live = keyed(saved.live);
+    this.over = keyed(saved.over);
   }
 
-  private adopt(key: string, from: Report | Execution, qtyLots: number): OrderState {
+  private keyOf(of: { readonly id: ClientId | null; venueLo: number; venueHi: number }): Key {
+    const { id } = of;
+    if (id === null) return venueKey(of.venueHi, of.venueLo);
+    return id.nonceLo === this.nonceLo && id.nonceHi === this.nonceHi ? id.clientSeq : foreignKey(id);
+  }
+
+  private rekeyed(orders: ReadonlyMap<Key, OrderState>): Map<Key, OrderState> {
+    return new Map([...orders.values()].map((order) => [this.keyOf(order), order] as const));
+  }
+
+  private adopt(key: Key, from: Report | Execution, qtyLots: number): OrderState {
     const order: OrderState = {
       ...BLANK,
-      key,
-      clientSeq: from.id?.clientSeq ?? 0,
-      nonceLo: from.id?.nonceLo ?? 0,
-      clientOrderId: from.id === null ? "" : formatClientId(from.id),
+      id: from.id,
+      idText: idTextOf(from.id),
       strategy: from.strategyName,
       symbol: from.symbol,
       side: from.side,
       pxTicks: from.pxTicks,
       qtyLots,
       createNs: from.exchNs > 0 || from.recovered ? from.exchNs : from.recvNs,
-      venueOrderId: from.venueOrderId,
+      venueLo: from.venueLo,
+      venueHi: from.venueHi,
     };
     this.live.set(key, order);
     return order;
@@ -315,11 +338,11 @@ export class OrderFold {
     row.recovered = false;
   }
 
-  private settle(order: OrderState): void {
+  private settle(key: Key, order: OrderState): void {
     if (!isOver(order.state)) return;
-    this.live.delete(order.key);
-    this.over.delete(order.key);
-    this.over.set(order.key, order);
+    this.live.delete(key);
+    this.over.delete(key);
+    this.over.set(key, order);
     if (this.over.size > REMEMBERED) this.over.delete(this.over.keys().next().value!);
   }
 
@@ -345,9 +368,30 @@ export class OrderFold {
   }
 }
 
+const scratch = new Uint8Array(new ArrayBuffer(64));
+let encoder = new ClientIdEncoder(1, 0);
+
+/** A client order id as a String column takes it: one byte of length, then the text. */
+function idTextOf(id: ClientId | null): Uint8Array {
+  if (id === null) return NO_ID;
+  if (encoder.nonceLo !== id.nonceLo || encoder.nonceHi !== id.nonceHi)
+    encoder = new ClientIdEncoder(id.nonceLo, id.nonceHi);
+  const end = encoder.encode(scratch, 1, id.strategy, id.clientSeq);
+  scratch[0] = end - 1;
+  return scratch.slice(0, end);
+}
+
+const NO_ID = text("");
+
+const savedOrder = ({ idText: _, ...saved }: OrderState): SavedOrder => saved;
+
+function learnVenueId(order: OrderState, from: { readonly venueLo: number; readonly venueHi: number }): void {
+  if (from.venueLo === 0 && from.venueHi === 0) return;
+  order.venueLo = from.venueLo;
+  order.venueHi = from.venueHi;
+}
+
 const BLANK = {
-  clientSeq: 0,
-  nonceLo: 0,
   tif: 0,
   orderType: 0,
   reduceOnly: false,
@@ -380,13 +424,11 @@ const EVENT_BY_EXEC: Readonly<Record<number, number>> = {
   [code.EXEC_STATUS]: EVENT.Status,
 };
 
-function newOrder(key: string, id: ClientId, request: SentRequest): OrderState {
+function newOrder(id: ClientId, request: SentRequest): OrderState {
   const order: OrderState = {
     ...BLANK,
-    key,
-    clientSeq: id.clientSeq,
-    nonceLo: id.nonceLo,
-    clientOrderId: formatClientId(id),
+    id,
+    idText: idTextOf(id),
     strategy: request.strategyName,
     symbol: request.symbol,
     side: request.side,
@@ -397,7 +439,8 @@ function newOrder(key: string, id: ClientId, request: SentRequest): OrderState {
     pxTicks: request.pxTicks,
     qtyLots: request.qtyLots,
     createNs: request.sentNs > 0 ? request.sentNs : request.recvNs,
-    venueOrderId: "0",
+    venueLo: 0,
+    venueHi: 0,
   };
   stamp(order, request);
   return order;
@@ -481,17 +524,19 @@ function answers(awaiting: number, execType: number): boolean {
   }
 }
 
+const SAVED_TIMES = [
+  "createNs",
+  "triggerNs",
+  "decidedNs",
+  "gatedNs",
+  "wireNs",
+  "ackNs",
+  "exchNs",
+  "midTicks",
+] as const;
+
 /** JSON turns NaN into null. */
-function revived(order: OrderState): OrderState {
-  const times = [
-    "createNs",
-    "triggerNs",
-    "decidedNs",
-    "gatedNs",
-    "wireNs",
-    "ackNs",
-    "exchNs",
-    "midTicks",
-  ] as const;
-  return { ...order, ...Object.fromEntries(times.map((name) => [name, order[name] ?? Number.NaN])) };
+function revived(saved: SavedOrder): OrderState {
+  const times = Object.fromEntries(SAVED_TIMES.map((name) => [name, saved[name] ?? Number.NaN]));
+  return { ...saved, ...times, idText: idTextOf(saved.id) };
 }

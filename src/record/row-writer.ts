@@ -47,7 +47,10 @@ export class RowWriter implements RecordHandler {
 
   /** What the records that follow mean. Times kept from an earlier session move to the new base. */
   startSession(units: SessionUnits): void {
-    this.rebase(units.baseNs);
+    const deltaNs = this.baseNs === 0n ? 0 : Number(this.baseNs - units.baseNs);
+    this.baseNs = units.baseNs;
+    this.account.fold.startSession(units.nonceLo, units.nonceHi, deltaNs);
+    if (deltaNs !== 0) this.mids.rebase(deltaNs);
     this.units = units;
   }
 
@@ -62,7 +65,7 @@ export class RowWriter implements RecordHandler {
   /** The rows since the last call. */
   take(): Batch {
     const { batch } = this;
-    this.batch = new Batch();
+    this.batch = new Batch(batch);
     return batch;
   }
 
@@ -82,14 +85,5 @@ export class RowWriter implements RecordHandler {
     this.mids.restore(saved.mids);
     this.account.trades.restore(saved.trades);
     this.account.restoreFunding(saved.funding);
-  }
-
-  private rebase(baseNs: bigint): void {
-    const deltaNs = Number(this.baseNs - baseNs);
-    if (deltaNs !== 0 && this.baseNs !== 0n) {
-      this.account.fold.rebase(deltaNs);
-      this.mids.rebase(deltaNs);
-    }
-    this.baseNs = baseNs;
   }
 }
