@@ -32,10 +32,18 @@ export interface OrderWal {
   /** Rows of the orders table that a recorder makes of it. */
   readonly orderRows: number;
   readonly fills: number;
+  /** Trades and best bids and offers, when asked for. */
+  readonly marketRows: number;
 }
 
 /** Writes `orders` orders to `<dataDir>/wal`, `perSecond` of them per second of the session's time. */
-export function writeOrderWal(dataDir: string, orders: number, perSecond: number, seed = 1): OrderWal {
+export function writeOrderWal(
+  dataDir: string,
+  orders: number,
+  perSecond: number,
+  seed = 1,
+  market = false,
+): OrderWal {
   const dir = join(dataDir, "wal");
   const session = sessionName(BASE_NS + BigInt(START_NS), NONCE_LO, NONCE_HI);
   writeManifest(dir, {
@@ -64,17 +72,28 @@ export function writeOrderWal(dataDir: string, orders: number, perSecond: number
     clock.advanceTo(clock.nowNs() + (some / perSecond) * 1e9);
     const count = maker.make(made + 1, some, clock.nowNs());
     writer.stage(2, maker.memory, 0, count, 0, count);
+    if (market) {
+      const trades = maker.trades(some, clock.nowNs());
+      writer.stage(1, maker.memory, 0, trades, 0, trades);
+    }
     if (!writer.flush()) throw new Error(writer.status.error);
     made += some;
   }
   writer.close();
-  return { session, records: writer.status.records, orderRows: maker.orderRows, fills: maker.fills };
+  return {
+    session,
+    records: writer.status.records,
+    orderRows: maker.orderRows,
+    fills: maker.fills,
+    marketRows: maker.marketRows,
+  };
 }
 
 class OrderMaker {
   readonly memory: RecordMemory = allocateRecordMemory(16_384);
   orderRows = 0;
   fills = 0;
+  marketRows = 0;
   private readonly prng: Prng;
   private at = 0;
   private sequence = 0;
@@ -89,6 +108,16 @@ class OrderMaker {
     this.at = 0;
     for (let i = 0; i < count; i++) this.order(first + i, nowNs + i * 1000);
     return this.at / RECORD_BYTES;
+  }
+
+  trades(count: number, nowNs: number): number {
+    for (let i = 0; i < count; i++)
+      wire.encodeTrade(
+        ...([this.memory, i * RECORD_BYTES, 1, 1, 0, this.next(), 0, nowNs - 1e6, nowNs] as const),
+        ...([this.mid[1]!, 3, 1, 0, this.sequence, 0] as const),
+      );
+    this.marketRows += count;
+    return count;
   }
 
   private order(clientSeq: number, nowNs: number): void {

@@ -1,28 +1,25 @@
-// `bun run wal inspect|verify|export DIR`: what a journal holds, whether it is whole, and its records as text.
+// `bun run wal inspect|verify|export|repair|load DIR`: what a journal holds, whether it is whole, and its records as text.
 // DIR is a directory of segments or a data directory with `wal/` in it. Exit codes: 0 ok, 1 failed, 2 usage,
 // 3 not whole.
-import { closeSync, openSync, writeSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { kindName, kindOf } from "../journal/export-record.ts";
+import { kindName } from "../journal/export-record.ts";
 import { inspectWal, type WalInspection } from "../journal/inspect.ts";
-import { csvLine, exportWal } from "../journal/wal-export.ts";
-import type { ReadFilter, WalProblem } from "../journal/wal-reader.ts";
-import { MESSAGE_DESCRIPTORS } from "../wire/messages.gen.ts";
+import { lockDataDir } from "../journal/lock-file.ts";
+import { recoverWal } from "../journal/recovery.ts";
 import { walDirectory } from "./wal-directory.ts";
+import { exportTo, type Output, problemText, UsageError } from "./wal-export.ts";
+import { runLoad } from "./wal-load.ts";
 
 const USAGE = `usage: bun run wal <command> DIR [options]
   inspect DIR [--json]     segments, batches, records by kind, gaps, time span, torn tail
   verify DIR [--json]      exit 0 when every batch is whole and in place, else 3
-  export DIR --format jsonl|csv [--out FILE] [--kind KIND]… [--stream N]… [--from POSITION] [--to POSITION]
-                           csv takes exactly one --kind; positions: from inclusive, to exclusive`;
-
-class UsageError extends Error {}
-
-export interface Output {
-  out(line: string): void;
-  err(line: string): void;
-}
+  export DIR --format jsonl|csv|parquet|npz [--out FILE] [--kind KIND]… [--stream N]… [--from POSITION] [--to POSITION]
+                           csv and parquet take exactly one --kind; positions: from inclusive, to exclusive
+                           npz: the market data of one --symbol as hftbacktest's event rows
+  repair DIR               cuts torn tails off (kept beside the segment), as the next start would
+  load DATA_DIR [--to embedded|jsonl|URL] [--config F] [--all]
+                           what a store does not have yet goes into it; --all asks about everything`;
 
 const console_: Output = { out: (line) => console.log(line), err: (line) => console.error(line) };
 
@@ -51,6 +48,7 @@ function parse(argv: readonly string[]) {
       options: {
         json: { type: "boolean", default: false },
         format: { type: "string" },
+        symbol: { type: "string" },
         out: { type: "string" },
         kind: { type: "string", multiple: true },
         stream: { type: "string", multiple: true },
@@ -64,8 +62,6 @@ function parse(argv: readonly string[]) {
   }
 }
 
-type Values = ReturnType<typeof parse>["values"];
-
 function dispatch(argv: readonly string[], output: Output): number {
   const { values, positionals } = parse(argv);
   if (values.help) {
@@ -74,13 +70,14 @@ function dispatch(argv: readonly string[], output: Output): number {
   }
   const [command, given, ...rest] = positionals;
   if (command === undefined) throw new UsageError("no command");
-  if (!["inspect", "verify", "export"].includes(command))
+  if (!["inspect", "verify", "export", "repair"].includes(command))
     throw new UsageError(`unknown command ${JSON.stringify(command)}`);
   if (given === undefined || rest.length > 0) throw new UsageError(`${command} needs one DIR`);
   const dir = walDirectory(given);
   if (dir === null) throw new UsageError(`${given}: no such directory`);
   if (command === "inspect") return inspect(dir, values.json, output);
   if (command === "verify") return verify(dir, values.json, output);
+  if (command === "repair") return repair(dir, output);
   return exportTo(dir, values, output);
 }
 
@@ -149,104 +146,28 @@ function reportProblems(found: WalInspection, print: (line: string) => void): vo
   for (const position of found.brokenGroups) print(`position ${position}: a group of records is not whole`);
 }
 
-function problemText({ kind, file, offset, bytes, records, reason }: WalProblem): string {
-  const size = bytes > 0 ? `, ${bytes} bytes` : records >= 0 ? `, ${records} records` : "";
-  const note = kind === "torn" ? " (cut by the next start)" : "";
-  return `${basename(file)} at ${offset}: ${kind}${size}: ${reason}${note}`;
-}
-
-function exportTo(dir: string, values: Values, output: Output): number {
-  const kinds = (values.kind ?? []).map((name) => {
-    const kind = kindOf(name);
-    if (kind === undefined)
-      throw new UsageError(
-        `unknown kind ${JSON.stringify(name)}: one of ${MESSAGE_DESCRIPTORS.map((d) => d.name).join(", ")}`,
-      );
-    return kind;
-  });
-  if (values.format !== "jsonl" && values.format !== "csv") throw new UsageError("--format jsonl or csv");
-  if (values.format === "csv" && kinds.length !== 1)
-    throw new UsageError("csv takes exactly one --kind: its columns are that message's fields");
-  const filter: ReadFilter = {
-    ...(kinds.length > 0 ? { kinds: new Set(kinds) } : {}),
-    ...(values.stream === undefined
-      ? {}
-      : { streams: new Set(values.stream.map((n) => integer("--stream", n))) }),
-    ...(values.from === undefined ? {} : { from: integer("--from", values.from) }),
-    ...(values.to === undefined ? {} : { to: integer("--to", values.to) }),
-  };
-  const sink = new LineSink(values.out);
-  const format = values.format === "csv" ? csvFormat() : (row: object) => `${JSON.stringify(row)}\n`;
+/** Cuts torn tails off, as the next start would; damage in the middle is told and left as it is. */
+function repair(dir: string, output: Output): number {
+  const lock = lockDataDir(dirname(dir));
+  if (!lock.ok) {
+    output.err(lock.error);
+    return 1;
+  }
   try {
-    const { problems } = exportWal(dir, (row) => sink.write(format(row)), filter);
-    for (const problem of problems) output.err(problemText(problem));
-    if (values.out !== undefined) output.out(`${values.out}: ${sink.lines} records`);
-    return problems.some((p) => p.kind !== "torn") ? 3 : 0;
+    const { cuts, problems, manifestProblems } = recoverWal(dir);
+    for (const { file, offset, bytes, keptAs } of cuts)
+      output.out(`${basename(file)}: ${bytes} bytes cut at ${offset}, kept as ${basename(keptAs)}`);
+    for (const problem of problems) if (problem.kind !== "torn") output.err(problemText(problem));
+    for (const problem of manifestProblems) output.err(problem);
+    const left = problems.filter((problem) => problem.kind !== "torn").length;
+    output.out(left === 0 ? "whole" : `${left} problems are left: records are missing there`);
+    return left === 0 ? 0 : 3;
   } finally {
-    sink.close();
+    lock.lock.release();
   }
 }
 
-function integer(flag: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text))
-    throw new UsageError(`${flag}: found ${JSON.stringify(text)}, expected an integer ≥ 0`);
-  return Number(text);
+if (import.meta.main) {
+  const argv = Bun.argv.slice(2);
+  process.exit(argv[0] === "load" ? await runLoad(argv.slice(1)) : runWalCommand(argv));
 }
-
-function csvFormat(): (row: Record<string, string | number | boolean | null>) => string {
-  let columns = "";
-  return (row) => {
-    const own = csvLine(Object.keys(row));
-    const head = columns === "" ? `${own}\n` : "";
-    if (columns === "") columns = own;
-    // Another instrument without a manifest has other column names: a row is never squeezed into wrong ones.
-    if (own !== columns)
-      throw new UsageError(
-        `position ${row["position"]}: columns ${own} differ from ${columns}; use --format jsonl`,
-      );
-    return `${head}${csvLine(Object.values(row))}\n`;
-  };
-}
-
-/** Buffered text to a file or stdout. */
-class LineSink {
-  lines = 0;
-  private readonly fd: number;
-  private readonly owned: boolean;
-  private buffer = "";
-
-  constructor(file: string | undefined) {
-    this.owned = file !== undefined;
-    this.fd = file === undefined ? 1 : openSync(file, "w");
-  }
-
-  write(text: string): void {
-    this.lines++;
-    this.buffer += text;
-    if (this.buffer.length > 1 << 16) this.flush();
-  }
-
-  close(): void {
-    this.flush();
-    if (this.owned) closeSync(this.fd);
-  }
-
-  private flush(): void {
-    const bytes = Buffer.from(this.buffer);
-    this.buffer = "";
-    for (let done = 0; done < bytes.length; ) done += this.writeSome(bytes, done);
-  }
-
-  /** A pipe may be full for a moment. */
-  private writeSome(bytes: Buffer, from: number): number {
-    try {
-      return writeSync(this.fd, bytes, from);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Bun.sleepSync(1);
-      return 0;
-    }
-  }
-}
-
-if (import.meta.main) process.exit(runWalCommand(Bun.argv.slice(2)));

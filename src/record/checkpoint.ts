@@ -15,7 +15,11 @@ import { dirname } from "node:path";
 import type { WriterState } from "./row-writer.ts";
 import type { TailStart } from "./wal-tail.ts";
 
+/** Of the form of `state`: another one is not understood, and the recorder begins at the beginning. */
+export const STATE_VERSION = 2;
+
 export interface Checkpoint {
+  readonly version: number;
   /** RowStore.open() of the store that has the rows: another store begins at the beginning. */
   readonly store: string;
   readonly resume: TailStart | null;
@@ -32,7 +36,10 @@ export interface Checkpoint {
 export function readCheckpoint(file: string, told: (text: string) => void): Checkpoint | null {
   if (!existsSync(file)) return null;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Checkpoint;
+    const saved = JSON.parse(readFileSync(file, "utf8")) as Checkpoint;
+    if (saved.version === STATE_VERSION) return saved;
+    told(`${file}: of another version of hotlane: starting from the beginning of the WAL`);
+    return null;
   } catch (error) {
     told(`${file}: ${(error as Error).message}: starting from the beginning of the WAL`);
     return null;

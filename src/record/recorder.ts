@@ -9,7 +9,7 @@
 import { closeSync, existsSync, fdatasyncSync, openSync } from "node:fs";
 import { readManifests } from "../journal/session-manifest.ts";
 import { readAudit } from "./audit-tail.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, STATE_VERSION, writeCheckpoint } from "./checkpoint.ts";
 import { CHUNK_RULE, type Chunk, Chunks } from "./chunks.ts";
 import type { Block } from "./columns.ts";
 import { dropSegments, expiredSegments } from "./retention.ts";
@@ -183,6 +183,7 @@ export class Recorder {
     const { checkpointFile, store } = this.options;
     const committed = await store.commit();
     writeCheckpoint(checkpointFile, {
+      version: STATE_VERSION,
       store: this.storeId,
       resume: this.resume,
       state,

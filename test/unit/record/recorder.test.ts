@@ -1,0 +1,245 @@
+// The recorder against the real engine: what it makes of a WAL, how it starts again, and what it does when the store
+// is away, full or emptied. The oracle of rows is the WAL itself, as `wal export` reads it.
+import { afterAll, afterEach, expect, test } from "bun:test";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeOrderWal } from "../../../bench/harness/order-wal.ts";
+import { Prng } from "../../../src/core/prng.ts";
+import type { Block } from "../../../src/record/columns.ts";
+import { JsonlStore } from "../../../src/record/jsonl-store.ts";
+import { Recorder, type RecorderOptions } from "../../../src/record/recorder.ts";
+import { type BlockOrigin, type RowStore, StoreFullError } from "../../../src/record/row-store.ts";
+import { LIBRARY, type OpenEngine, openEngine } from "../../e2e/embedded.ts";
+
+const dirs: string[] = [];
+const engines: OpenEngine[] = [];
+const makeDir = (): string => {
+  const dir = mkdtempSync(join(tmpdir(), "hotlane-record-"));
+  dirs.push(dir);
+  return dir;
+};
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.close();
+});
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+});
+
+const COMMAND = {
+  command: "pause",
+  target: "obi-mm",
+  arguments: {},
+  who: "api:desk",
+  scope: "control",
+  why: "drill",
+};
+const audit = (at: string, more: object = {}) =>
+  `${JSON.stringify({ at, ...COMMAND, ok: true, code: "", message: "", before: { state: "Running" }, after: { state: "Paused" }, ...more })}\n`;
+
+function makeRecorder(dir: string, store: RowStore, more: Partial<RecorderOptions> = {}): Recorder {
+  return new Recorder({
+    walDir: join(dir, "wal"),
+    auditFile: join(dir, "audit.jsonl"),
+    checkpointFile: join(dir, "checkpoint.json"),
+    store,
+    syncWal: true,
+    keepHours: 0,
+    diskLow: () => false,
+    market: new Set(["depth", "trades", "bbo", "mark"]),
+    statusReasons: [],
+    log: () => {},
+    ...more,
+  });
+}
+
+async function record(dir: string, store: RowStore, more: Partial<RecorderOptions> = {}) {
+  const recorder = makeRecorder(dir, store, more);
+  recorder.finish();
+  return { complete: await recorder.run(), figures: recorder.figures() };
+}
+
+async function engineIn(dir: string): Promise<OpenEngine> {
+  const engine = await openEngine(join(dir, "clickhouse"));
+  engines.push(engine);
+  return engine;
+}
+
+/** A store that does what `before` says first; its own state is the real store's. */
+function through(
+  store: RowStore,
+  before: (block: Block, origin: BlockOrigin) => Promise<void> | void,
+): RowStore {
+  return {
+    name: store.name,
+    open: () => store.open(),
+    count: (block, origin) => store.count(block, origin),
+    insert: async (block, origin) => {
+      await before(block, origin);
+      await store.insert(block, origin);
+    },
+    commit: () => store.commit(),
+    rollback: (committed) => store.rollback(committed),
+    close: async () => {},
+  };
+}
+
+const ORDERS = 3000;
+const PER_SECOND = 400;
+
+test.skipIf(LIBRARY === null)(
+  "orders, fills, positions and commands of a WAL are in the store once, also when it is recorded again",
+  async () => {
+    const dir = makeDir();
+    const wal = writeOrderWal(dir, ORDERS, PER_SECOND);
+    appendFileSync(
+      join(dir, "audit.jsonl"),
+      audit("2024-11-21T01:00:05.000Z") + audit("2024-11-21T01:00:06.000Z"),
+    );
+    const engine = await engineIn(dir);
+    const first = await record(
+      dir,
+      through(engine.store, () => {}),
+    );
+    expect(first.complete).toBe(true);
+    expect(first.figures.rows).toEqual({
+      ...{ orders: wal.orderRows, fills: wal.fills, positions: wal.fills, commands: 2 },
+    });
+    rmSync(join(dir, "checkpoint.json"));
+    const again = await record(
+      dir,
+      through(engine.store, () => {}),
+    );
+    expect(again.complete).toBe(true);
+    const [counts] = await engine.rows(
+      `SELECT (SELECT count() FROM hotlane.orders) AS orders, (SELECT count() FROM hotlane.fills) AS fills,
+       (SELECT sum(events) FROM hotlane.order_events_1m) AS events, (SELECT sum(fills) FROM hotlane.fills_1m) AS fillSum,
+       (SELECT count() FROM hotlane.commands) AS commands, (SELECT count() FROM hotlane.orders_latest) AS latest`,
+    );
+    expect(counts).toEqual({
+      ...{ orders: String(wal.orderRows), fills: String(wal.fills), events: String(wal.orderRows) },
+      ...{ fillSum: String(wal.fills), commands: "2", latest: String(ORDERS) },
+    });
+    const [command] = await engine.rows(
+      "SELECT who, why, before, after, session FROM hotlane.commands LIMIT 1",
+    );
+    expect(command).toEqual({
+      ...{ who: "api:desk", why: "drill", before: '{"state":"Running"}', after: '{"state":"Paused"}' },
+      session: wal.session,
+    });
+  },
+  60_000,
+);
+
+test.skipIf(LIBRARY === null)(
+  "an insert whose answer is lost is repeated under its token and counts once, in the aggregates too",
+  async () => {
+    const dir = makeDir();
+    const wal = writeOrderWal(dir, ORDERS, PER_SECOND);
+    const engine = await engineIn(dir);
+    const prng = new Prng(7);
+    const store = through(engine.store, async (block, origin) => {
+      if (prng.nextBelow(2) === 0) return;
+      await engine.store.insert(block, origin);
+      throw new Error("the answer was lost");
+    });
+    const { complete, figures } = await record(dir, store);
+    expect(complete).toBe(true);
+    expect(figures.retries).toBeGreaterThan(3);
+    const [counts] = await engine.rows(
+      `SELECT (SELECT count() FROM hotlane.orders) AS orders, (SELECT count() FROM hotlane.fills) AS fills,
+       (SELECT sum(events) FROM hotlane.order_events_1m) AS events, (SELECT sum(fills) FROM hotlane.fills_1m) AS fillSum`,
+    );
+    expect(counts).toEqual({
+      ...{ orders: String(wal.orderRows), fills: String(wal.fills) },
+      ...{ events: String(wal.orderRows), fillSum: String(wal.fills) },
+    });
+  },
+  60_000,
+);
+
+test.skipIf(LIBRARY === null)(
+  "an emptied store gets the whole WAL again, a migration of a newer hotlane is refused",
+  async () => {
+    const dir = makeDir();
+    const wal = writeOrderWal(dir, 500, PER_SECOND);
+    const engine = await engineIn(dir);
+    await record(
+      dir,
+      through(engine.store, () => {}),
+    );
+    await engine.store.command("DROP DATABASE hotlane SYNC");
+    const { figures } = await record(
+      dir,
+      through(engine.store, () => {}),
+    );
+    expect(figures.rows["orders"]).toBe(wal.orderRows);
+    const [counted] = await engine.rows("SELECT count() AS n FROM hotlane.orders");
+    expect(counted!["n"]).toBe(String(wal.orderRows));
+    await engine.store.command(
+      "INSERT INTO hotlane.schema_migrations (version, name) VALUES (9999, 'later')",
+    );
+    expect(engine.store.open()).rejects.toThrow("has schema version 9999");
+  },
+  60_000,
+);
+
+test("a full store pauses the recorder with an alarm, and it goes on when there is room", async () => {
+  const dir = makeDir();
+  writeOrderWal(dir, 500, PER_SECOND);
+  let full = true;
+  const store = through(new JsonlStore(join(dir, "jsonl")), () => {
+    if (full) throw new StoreFullError("disk full");
+  });
+  const recorder = makeRecorder(dir, store);
+  recorder.finish();
+  const run = recorder.run();
+  while (recorder.figures().state !== "storeFull") await Bun.sleep(5);
+  expect(recorder.figures().alarm).toBe("disk full");
+  expect(recorder.figures().lagMs).toBeGreaterThan(0);
+  full = false;
+  expect(await run).toBe(true);
+  expect(recorder.figures()).toMatchObject({ state: "done", alarm: "", lagMs: 0 });
+});
+
+test("while the disk is low market data is left out with an alarm and everything else is recorded", async () => {
+  const dir = makeDir();
+  const wal = writeOrderWal(dir, 300, PER_SECOND, 3, true);
+  const { figures } = await record(dir, new JsonlStore(join(dir, "jsonl")), { diskLow: () => true });
+  expect(figures.rows["market_data"]).toBeUndefined();
+  expect(figures.rows["orders"]).toBe(wal.orderRows);
+  expect(figures.shedRows).toBe(wal.marketRows);
+  expect(figures.alarm).toContain("market rows not recorded");
+});
+
+const lines = (dir: string): string[] =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith(".jsonl"))
+    .sort()
+    .flatMap((name) => readFileSync(join(dir, name), "utf8").trimEnd().split("\n"));
+
+test("jsonl: kills anywhere between two commits leave the same files as an undisturbed run", async () => {
+  const dir = makeDir();
+  const wal = writeOrderWal(dir, 1500, PER_SECOND / 2);
+  await record(dir, new JsonlStore(join(dir, "whole")), { checkpointFile: join(dir, "whole.json") });
+  const wanted = lines(join(dir, "whole"));
+  expect(wanted.length).toBe(wal.orderRows + 2 * wal.fills);
+  const prng = new Prng(11);
+  for (let kill = 0; kill < 8; kill++) {
+    let left = prng.nextBelow(6);
+    const recorder = makeRecorder(
+      dir,
+      through(new JsonlStore(join(dir, "killed")), () => {
+        // As after kill -9: nothing further is written, not even the checkpoint.
+        if (left-- <= 0) return new Promise<never>(() => {});
+        return undefined;
+      }),
+    );
+    recorder.finish();
+    void recorder.run();
+    await Bun.sleep(30);
+    recorder.stop();
+  }
+  expect((await record(dir, new JsonlStore(join(dir, "killed")))).complete).toBe(true);
+  expect(lines(join(dir, "killed"))).toEqual(wanted);
+}, 30_000);
