@@ -43,6 +43,7 @@ export function writeOrderWal(
   perSecond: number,
   seed = 1,
   market = false,
+  quotes = false,
 ): OrderWal {
   const dir = join(dataDir, "wal");
   const session = sessionName(BASE_NS + BigInt(START_NS), NONCE_LO, NONCE_HI);
@@ -73,7 +74,7 @@ export function writeOrderWal(
     const count = maker.make(made + 1, some, clock.nowNs());
     writer.stage(2, maker.memory, 0, count, 0, count);
     if (market) {
-      const trades = maker.trades(some, clock.nowNs());
+      const trades = maker.trades(some, clock.nowNs(), quotes);
       writer.stage(1, maker.memory, 0, trades, 0, trades);
     }
     if (!writer.flush()) throw new Error(writer.status.error);
@@ -110,14 +111,20 @@ class OrderMaker {
     return this.at / RECORD_BYTES;
   }
 
-  trades(count: number, nowNs: number): number {
-    for (let i = 0; i < count; i++)
-      wire.encodeTrade(
-        ...([this.memory, i * RECORD_BYTES, 1, 1, 0, this.next(), 0, nowNs - 1e6, nowNs] as const),
-        ...([this.mid[1]!, 3, 1, 0, this.sequence, 0] as const),
-      );
-    this.marketRows += count;
-    return count;
+  /** A trade, and on wish a best bid and offer, per order. */
+  trades(count: number, nowNs: number, quotes: boolean): number {
+    const mid = this.mid[1]!;
+    this.at = 0;
+    for (let i = 0; i < count; i++) {
+      const head = () => [this.memory, this.at, 1, 1, 0, this.next(), 0, nowNs - 1e6, nowNs] as const;
+      wire.encodeTrade(...head(), ...([mid, 3, 1, 0, this.sequence, 0] as const));
+      this.at += RECORD_BYTES;
+      if (!quotes) continue;
+      wire.encodeBbo(...head(), ...([mid, 5, mid + 1, 7] as const));
+      this.at += RECORD_BYTES;
+    }
+    this.marketRows += this.at / RECORD_BYTES;
+    return this.at / RECORD_BYTES;
   }
 
   private order(clientSeq: number, nowNs: number): void {

@@ -4,9 +4,15 @@
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type { Block } from "./columns.ts";
-import { literal, type StoreOptions, storageTable, table } from "./ddl.ts";
+import { literal, onCluster, refillAggregates, type StoreOptions, storageTable, table } from "./ddl.ts";
 import { type Database, migrate } from "./migrations.ts";
-import { type BlockOrigin, type RowStore, StoreFullError, StoreRefusedError } from "./row-store.ts";
+import {
+  type BlockOrigin,
+  type RowStore,
+  StoreFullError,
+  type StoreOpened,
+  StoreRefusedError,
+} from "./row-store.ts";
 
 export interface ClickHouseAccess {
   /** Base URL, without credentials. */
@@ -34,25 +40,24 @@ export class ClickHouseStore implements RowStore, Database {
     this.options = options;
   }
 
-  async open(): Promise<string> {
+  async open(): Promise<StoreOpened> {
     await migrate(this, this.options);
     const [row] = await this.rows<{ made: string }>(
       `SELECT toString(min(applied)) AS made FROM ${storageTable("schema_migrations", this.options)}`,
     );
-    await this.nameBrokenParts();
-    return row?.made ?? "";
+    return { id: row?.made ?? "", warnings: await this.brokenParts() };
   }
-
-  /** Parts that the server could not read at its start, by table and reason; see ClickHouse's detached parts. */
-  brokenParts: readonly { readonly table: string; readonly reason: string; readonly name: string }[] = [];
 
   async count(block: Block, origin: BlockOrigin): Promise<number> {
     const [row] = await this.rows<{ n: string }>(
-      `SELECT count() AS n FROM ${storageTable(block.table, this.options)} WHERE session = ${literal(origin.session)}
-       AND wal_position >= ${origin.first} AND wal_position < ${origin.end}
-       AND toYYYYMMDD(${block.partitionBy}) = ${yyyymmdd(block.day)}`,
+      `SELECT count() AS n FROM ${storageTable(block.table, this.options)} WHERE ${ofOrigin(block, origin)}`,
     );
     return Number(row?.n ?? 0);
+  }
+
+  async remove(block: Block, origin: BlockOrigin): Promise<void> {
+    const from = `${storageTable(block.table, this.options)}${onCluster(this.options)}`;
+    await this.command(`DELETE FROM ${from} WHERE ${ofOrigin(block, origin)}`);
   }
 
   async insert(block: Block, origin: BlockOrigin): Promise<void> {
@@ -82,6 +87,10 @@ export class ClickHouseStore implements RowStore, Database {
 
   async rollback(): Promise<void> {}
 
+  async refill(): Promise<void> {
+    for (const sql of refillAggregates(this.options)) await this.command(sql);
+  }
+
   async close(): Promise<void> {
     await this.client?.close();
     this.client = null;
@@ -109,10 +118,15 @@ export class ClickHouseStore implements RowStore, Database {
     return table(name, this.options);
   }
 
-  private async nameBrokenParts(): Promise<void> {
-    this.brokenParts = await this.rows(
-      `SELECT table, coalesce(reason, '') AS reason, name FROM system.detached_parts
+  /** Parts that the server could not read at its start: it has put them aside and serves the rest. */
+  private async brokenParts(): Promise<string[]> {
+    const parts = await this.rows<{ table: string; reason: string; name: string }>(
+      `SELECT table, reason, name FROM system.detached_parts
        WHERE database = ${literal(this.options.database)} AND reason LIKE '%broken%'`,
+    );
+    return parts.map(
+      ({ table, reason, name }) =>
+        `${this.name}: part ${name} of ${table} is ${reason} and was put aside by the server: rows are missing; bun run wal load --all brings back what the log still has`,
     );
   }
 
@@ -149,6 +163,9 @@ export class ClickHouseStore implements RowStore, Database {
     }
   }
 }
+
+const ofOrigin = (block: Block, { session, first, end }: BlockOrigin): string =>
+  `session = ${literal(session)} AND wal_position >= ${first} AND wal_position < ${end} AND toYYYYMMDD(${block.partitionBy}) = ${yyyymmdd(block.day)}`;
 
 function yyyymmdd(day: number): string {
   return new Date(day * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "");

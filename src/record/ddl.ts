@@ -88,34 +88,20 @@ export function alterTtl(name: TableName, o: StoreOptions): string {
 
 export const wantsTtl = (name: TableName, o: StoreOptions): number => ttlDays(TABLES[name], o);
 
-/** An aggregate that follows its source on insert; a repeated block is dropped in both. */
-function aggregate(
-  name: string,
-  source: string,
-  columns: string,
-  orderBy: string,
-  select: string,
-  o: StoreOptions,
-): string[] {
-  return [
-    `CREATE TABLE IF NOT EXISTS ${storageTable(name, o)}${onCluster(o)}\n(\n${columns}\n)
-ENGINE = ${engine(name, "Summing", o)}
-PARTITION BY toYYYYMMDD(minute)
-ORDER BY (${orderBy})
-SETTINGS ${deduplication(o)}`,
-    ...distributed(name, o),
-    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table(`${name}_mv`, o)}${onCluster(o)} TO ${storageTable(name, o)} AS
-${select} FROM ${storageTable(source, o)} AS s GROUP BY ${orderBy}`,
-  ];
+interface Aggregate {
+  readonly name: string;
+  readonly source: "orders" | "fills";
+  readonly columns: string;
+  readonly orderBy: string;
+  readonly select: string;
 }
 
 /** Per minute, strategy and symbol; sum() over the rows of a key, merged or not. */
-export function minuteAggregates(o: StoreOptions): string[] {
-  return [
-    ...aggregate(
-      "fills_1m",
-      "fills",
-      `  minute DateTime('UTC'),
+const AGGREGATES: readonly Aggregate[] = [
+  {
+    name: "fills_1m",
+    source: "fills",
+    columns: `  minute DateTime('UTC'),
   symbol String,
   strategy_id String,
   side Enum8('None' = 0, 'Buy' = 1, 'Sell' = -1),
@@ -124,28 +110,50 @@ export function minuteAggregates(o: StoreOptions): string[] {
   qty Decimal(38, 8),
   notional Decimal(38, 16),
   fee Decimal(38, 8)`,
-      "minute, symbol, strategy_id, side, is_maker",
-      `SELECT toStartOfMinute(s.exch_time) AS minute, s.symbol AS symbol, s.strategy_id AS strategy_id, s.side AS side,
+    orderBy: "minute, symbol, strategy_id, side, is_maker",
+    select: `SELECT toStartOfMinute(s.exch_time) AS minute, s.symbol AS symbol, s.strategy_id AS strategy_id, s.side AS side,
   s.is_maker AS is_maker, count() AS fills, sum(s.qty) AS qty,
   sum(CAST(s.price, 'Decimal(38, 8)') * s.qty) AS notional, sum(s.fee) AS fee`,
-      o,
-    ),
-    ...aggregate(
-      "order_events_1m",
-      "orders",
-      `  minute DateTime('UTC'),
+  },
+  {
+    name: "order_events_1m",
+    source: "orders",
+    columns: `  minute DateTime('UTC'),
   symbol String,
   strategy_id String,
   event LowCardinality(String),
   status LowCardinality(String),
   events UInt64`,
-      "minute, symbol, strategy_id, event, status",
-      `SELECT toStartOfMinute(s.update_time) AS minute, s.symbol AS symbol, s.strategy_id AS strategy_id,
+    orderBy: "minute, symbol, strategy_id, event, status",
+    select: `SELECT toStartOfMinute(s.update_time) AS minute, s.symbol AS symbol, s.strategy_id AS strategy_id,
   CAST(s.event, 'LowCardinality(String)') AS event, CAST(s.status, 'LowCardinality(String)') AS status,
   count() AS events`,
-      o,
-    ),
-  ];
+  },
+];
+
+const aggregateQuery = (a: Aggregate, o: StoreOptions): string =>
+  `${a.select} FROM ${storageTable(a.source, o)} AS s GROUP BY ${a.orderBy}`;
+
+/** Tables that follow their source on insert; a repeated block is dropped in both. */
+export function minuteAggregates(o: StoreOptions): string[] {
+  return AGGREGATES.flatMap((a) => [
+    `CREATE TABLE IF NOT EXISTS ${storageTable(a.name, o)}${onCluster(o)}\n(\n${a.columns}\n)
+ENGINE = ${engine(a.name, "Summing", o)}
+PARTITION BY toYYYYMMDD(minute)
+ORDER BY (${a.orderBy})
+SETTINGS ${deduplication(o)}`,
+    ...distributed(a.name, o),
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS ${table(`${a.name}_mv`, o)}${onCluster(o)} TO ${storageTable(a.name, o)} AS
+${aggregateQuery(a, o)}`,
+  ]);
+}
+
+/** The aggregates made anew from their sources. */
+export function refillAggregates(o: StoreOptions): string[] {
+  return AGGREGATES.flatMap((a) => [
+    `TRUNCATE TABLE ${storageTable(a.name, o)}${onCluster(o)}`,
+    `INSERT INTO ${storageTable(a.name, o)} SETTINGS insert_deduplicate = 0 ${aggregateQuery(a, o)}`,
+  ]);
 }
 
 const LATEST_ORDER_COLUMNS = [

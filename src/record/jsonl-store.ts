@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { blockRows } from "./block-rows.ts";
 import type { Block } from "./columns.ts";
-import { type RowStore, StoreFullError } from "./row-store.ts";
+import { type RowStore, StoreFullError, type StoreOpened } from "./row-store.ts";
 
 /** Length of each file, by name. */
 type Lengths = Record<string, number>;
@@ -32,15 +32,17 @@ export class JsonlStore implements RowStore {
   }
 
   /** A directory that was emptied is another store: everything is written again. */
-  async open(): Promise<string> {
+  async open(): Promise<StoreOpened> {
     mkdirSync(this.dir, { recursive: true });
-    return String(statSync(this.dir).ino);
+    return { id: String(statSync(this.dir).ino), warnings: [] };
   }
 
   /** What is there beyond a commit was cut off: nothing comes twice. */
   async count(): Promise<number> {
     return 0;
   }
+
+  async remove(): Promise<void> {}
 
   async insert(block: Block): Promise<void> {
     const day = new Date(block.day * 86_400_000).toISOString().slice(0, 10);
@@ -90,6 +92,8 @@ export class JsonlStore implements RowStore {
     }
     this.lengths = { ...lengths };
   }
+
+  async refill(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

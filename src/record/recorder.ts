@@ -31,7 +31,10 @@ export interface RecorderOptions extends RowWriterOptions {
   readonly keepHours: number;
   /** True while the store's disk runs low: market data is not sent, orders are. */
   readonly diskLow: () => boolean;
-  /** Ask the store about every chunk, not only the first ones: loading into a store that has some of it. */
+  /**
+   * Ask the store about every chunk, not only the first ones, and give it what it lacks under a new token (a part that
+   * was lost has left its old one behind); the aggregates are then made anew. Nothing else may write meanwhile.
+   */
   readonly askAlways?: boolean;
   readonly log: RecorderLog;
 }
@@ -70,6 +73,7 @@ export class Recorder {
   private inFlight: Chunk | null = null;
   private chunks: Chunks | null = null;
   private asking = true;
+  private mended = false;
   private over = false;
   private stopped = false;
   private storeId = "";
@@ -111,7 +115,8 @@ export class Recorder {
     const { store } = this.options;
     const opened = await this.persistently(() => store.open());
     if (opened === null) return false;
-    this.storeId = opened;
+    this.storeId = opened.id;
+    for (const warning of opened.warnings) this.options.log("error", warning);
     const start = await this.restore();
     const tail = new WalTail(this.options.walDir, start);
     this.chunks = new Chunks(tail, this.writer);
@@ -170,6 +175,11 @@ export class Recorder {
   }
 
   private async complete(): Promise<boolean> {
+    const refill = async () => {
+      await this.options.store.refill();
+      return true;
+    };
+    if (this.mended && (await this.persistently(refill)) === null) return false;
     await this.checkpoint(this.writer.save());
     this.storeState = "done";
     return true;
@@ -209,20 +219,30 @@ export class Recorder {
         if (there === null) return false;
         if (there !== block.rows) {
           missing++;
-          if (!(await this.insert(block, origin))) return false;
+          if (!(await this.insert(block, origin, there))) return false;
         }
         this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
       }
       return true;
     };
     const done = await Promise.all(Array.from({ length: PARALLEL }, sendSome));
-    if (blocks.length > 0 && missing === blocks.length) this.asking = this.options.askAlways === true;
+    if (blocks.length > 0 && missing === blocks.length && !this.mended)
+      this.asking = this.options.askAlways === true;
     return done.every(Boolean);
   }
 
-  private async insert(block: Block, origin: BlockOrigin): Promise<boolean> {
+  /**
+   * `there`: rows of this origin that the store has. Some, but not these (market data was chosen otherwise then): they
+   * give way. A new token where the old one may have been used for rows that are gone.
+   */
+  private async insert(block: Block, known: BlockOrigin, there: number): Promise<boolean> {
+    const { store, askAlways } = this.options;
+    const again = askAlways === true || there > 0;
+    const origin = again ? { ...known, token: `${known.token}:${crypto.randomUUID()}` } : known;
+    this.mended ||= again;
     const inserted = await this.persistently(async () => {
-      await this.options.store.insert(block, origin);
+      if (there > 0) await store.remove(block, origin);
+      await store.insert(block, origin);
       return true;
     });
     return inserted !== null;
@@ -287,7 +307,7 @@ export class Recorder {
     for (const { block, origin, end } of lines) {
       const there = await this.persistently(() => this.options.store.count(block, origin));
       if (there === null) return false;
-      if (there !== block.rows && !(await this.insert(block, origin))) return false;
+      if (there !== block.rows && !(await this.insert(block, origin, there))) return false;
       this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
       this.auditOffset = end;
     }

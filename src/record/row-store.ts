@@ -10,18 +10,29 @@ export interface BlockOrigin {
   readonly token: string;
 }
 
+export interface StoreOpened {
+  /** Tells this store from an empty successor. */
+  readonly id: string;
+  /** What an operator must know of it, in words. */
+  readonly warnings: readonly string[];
+}
+
 export interface RowStore {
   /** For people: "embedded", a URL without secrets, "jsonl". */
   readonly name: string;
-  /** Ready to take rows, its schema up to date. Returns what tells this store from an empty successor. */
-  open(): Promise<string>;
+  /** Ready to take rows, its schema up to date. */
+  open(): Promise<StoreOpened>;
   /** The number of rows that are there of this origin. */
   count(block: Block, origin: BlockOrigin): Promise<number>;
+  /** Takes out what is there of this origin. */
+  remove(block: Block, origin: BlockOrigin): Promise<void>;
   insert(block: Block, origin: BlockOrigin): Promise<void>;
   /** Everything inserted so far stays, whatever happens. Returns what a restart must know. */
   commit(): Promise<unknown>;
   /** Goes back to a commit: what came after it comes again. */
   rollback(committed: unknown): Promise<void>;
+  /** Brings what is derived from the rows up to date after rows of the past were put in. */
+  refill(): Promise<void>;
   close(): Promise<void>;
 }
 

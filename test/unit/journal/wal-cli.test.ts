@@ -162,7 +162,7 @@ describe("usage errors exit 2 and say what is expected", () => {
     [["inspect"], "inspect needs one DIR"],
     [["inspect", "/does/not/exist"], "/does/not/exist: no such directory"],
     [["inspect", "x", "--what"], "--what"],
-    [["export", "DIR"], "--format jsonl or csv"],
+    [["export", "DIR"], "--format jsonl, csv, parquet or npz"],
     [["export", "DIR", "--format", "csv"], "csv takes exactly one --kind"],
     [["export", "DIR", "--format", "jsonl", "--kind", "Tade"], 'unknown kind "Tade"'],
     [["export", "DIR", "--format", "jsonl", "--from", "-1"], "--from"],

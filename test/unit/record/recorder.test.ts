@@ -1,7 +1,15 @@
 // The recorder against the real engine: what it makes of a WAL, how it starts again, and what it does when the store
 // is away, full or emptied. The oracle of rows is the WAL itself, as `wal export` reads it.
 import { afterAll, afterEach, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeOrderWal } from "../../../bench/harness/order-wal.ts";
@@ -80,6 +88,8 @@ function through(
     },
     commit: () => store.commit(),
     rollback: (committed) => store.rollback(committed),
+    remove: (block, origin) => store.remove(block, origin),
+    refill: () => store.refill(),
     close: async () => {},
   };
 }
@@ -180,6 +190,78 @@ test.skipIf(LIBRARY === null)(
       "INSERT INTO hotlane.schema_migrations (version, name) VALUES (9999, 'later')",
     );
     expect(engine.store.open()).rejects.toThrow("has schema version 9999");
+  },
+  60_000,
+);
+
+test.skipIf(LIBRARY === null)(
+  "market data that was not chosen at first is loaded later without doubling the rest",
+  async () => {
+    const dir = makeDir();
+    const wal = writeOrderWal(dir, 300, PER_SECOND, 5, true, true);
+    const engine = await engineIn(dir);
+    await record(
+      dir,
+      through(engine.store, () => {}),
+      { market: new Set(["trades"] as const) },
+    );
+    const kinds = () =>
+      engine.rows("SELECT kind, count() AS n FROM hotlane.market_data GROUP BY kind ORDER BY kind");
+    expect(await kinds()).toEqual([{ kind: "Trade", n: String(wal.marketRows / 2) }]);
+    const more = { askAlways: true, checkpointFile: join(dir, "all.json") };
+    for (let run = 0; run < 2; run++) {
+      rmSync(join(dir, "all.json"), { force: true });
+      await record(
+        dir,
+        through(engine.store, () => {}),
+        more,
+      );
+      expect(await kinds()).toEqual([
+        { kind: "Trade", n: String(wal.marketRows / 2) },
+        { kind: "Bbo", n: String(wal.marketRows / 2) },
+      ]);
+    }
+    const [counted] = await engine.rows(
+      "SELECT count() AS n, (SELECT sum(events) FROM hotlane.order_events_1m) AS events FROM hotlane.orders",
+    );
+    expect(counted).toEqual({ n: String(wal.orderRows), events: String(wal.orderRows) });
+  },
+  60_000,
+);
+
+test.skipIf(LIBRARY === null)(
+  "a part that is broken on the disk is named at the next start, and loading everything brings its rows back",
+  async () => {
+    const dir = makeDir();
+    const wal = writeOrderWal(dir, 200, PER_SECOND);
+    const before = await openEngine(join(dir, "clickhouse"));
+    await record(
+      dir,
+      through(before.store, () => {}),
+    );
+    const [part] = await before.rows(
+      "SELECT path FROM system.parts WHERE database = 'hotlane' AND table = 'fills' AND active LIMIT 1",
+    );
+    await before.close();
+    for (const file of ["data.bin", "count.txt", "columns.txt"])
+      if (existsSync(join(part!["path"]!, file))) writeFileSync(join(part!["path"]!, file), "x");
+    const engine = await engineIn(dir);
+    const told: string[] = [];
+    const load = (more: Partial<RecorderOptions>) =>
+      record(
+        dir,
+        through(engine.store, () => {}),
+        { log: (_, text) => told.push(text), ...more },
+      );
+    await load({});
+    expect(told.filter((text) => text.includes("of fills is broken")).length).toBeGreaterThan(0);
+    const missing = await engine.rows("SELECT count() AS n FROM hotlane.fills");
+    expect(Number(missing[0]!["n"])).toBeLessThan(wal.fills);
+    await load({ askAlways: true, checkpointFile: join(dir, "all.json") });
+    const whole = await engine.rows(
+      "SELECT count() AS n, (SELECT sum(fills) FROM hotlane.fills_1m) AS minutes FROM hotlane.fills",
+    );
+    expect(whole[0]).toEqual({ n: String(wal.fills), minutes: String(wal.fills) });
   },
   60_000,
 );
