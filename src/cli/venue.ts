@@ -18,7 +18,7 @@ const USAGE = `usage: bun run venue [options]
   --data-dir D           (default var/sim) journal in D/venue/journal.jsonl
   --journal F            journal file; "none" keeps none
   --journal-fsync P      none, flush or interval (default none)
-  --journal-market       journal the send time of every depth update
+  --journal-market       journal market messages and requests in the order of matching
   --api-key K            API key of the account (default hotlane-sim)
   --credentials-file F   0600 JSON {apiKey, apiSecret}, written when absent
                          (default D/venue/credentials.json; HOTLANE_SIM_SECRET overrides the secret)

@@ -145,6 +145,9 @@ const sim = z.strictObject({
   order_latency_us: int(0, 10_000_000, "µs", "us → matching, --env paper included"),
   response_latency_us: int(0, 10_000_000, "µs", "matching → us, --env paper included"),
   latency_jitter: real(0, 2, "", "sigma of the logarithm of each latency"),
+  journal_market: bool(
+    "the venue journals market messages and requests in the order of matching (bun run compare)",
+  ),
 });
 
 const SYMBOL = /^[A-Z0-9_]{2,32}$/;

@@ -98,6 +98,8 @@ export interface EngineSettings {
     readonly marketLatencyUs: number;
     readonly orderLatencyUs: number;
     readonly responseLatencyUs: number;
+    /** The child journals market messages and requests in the order of matching: for `bun run compare`. */
+    readonly journalMarket: boolean;
     /** Sigma of the logarithm of each latency. */
     readonly latencyJitter: number;
   };

@@ -91,6 +91,7 @@ function childOptions(settings: EngineSettings, entry: string) {
     dataDir: engine.dataDir,
     startTimeoutMs: VENUE_START_MS,
     args: [
+      ...(sim.journalMarket ? ["--journal-market"] : []),
       ...["--speed", String(sim.speed), "--seed", String(sim.seed), "--balance", sim.balance],
       ...["--market-us", String(sim.marketLatencyUs), "--entry-us", String(sim.orderLatencyUs)],
       ...["--response-us", String(sim.responseLatencyUs), "--jitter", String(sim.latencyJitter)],

@@ -5,6 +5,7 @@
 //
 //   place/modify/cancel ─▶ requests ─(entry latency)─▶ MatchingEngine ─▶ reports ─(response latency)─▶ sink
 //
+// Self-trades expire the resting order (EXPIRE_MAKER, the venue's default).
 // Hot: 0 bytes per market event. Requests, answers and fills are cold: they use Map, and BigInt for money.
 import type { RecordSink } from "../core/record.ts";
 import type { Instrument } from "../market/instrument.ts";
@@ -46,6 +47,7 @@ import {
   REJECT_REDUCE_ONLY,
   REJECT_WOULD_TAKE,
 } from "./matching-engine.ts";
+import { STP_EXPIRE_MAKER, STP_NONE } from "./own-orders.ts";
 import type { QueueModel } from "./queue/queue-model.ts";
 import {
   R_ARRIVAL,
@@ -397,7 +399,7 @@ export class ModelExchange implements OrderGateway {
       v[at + Q_PX]!,
       v[at + Q_QTY]!,
       v[at + Q_REDUCE] === 1,
-      0,
+      STP_EXPIRE_MAKER,
       v[at + Q_CLIENT_SEQ]!,
     );
     if (code < 0) this.reportRefusal(v, at, EXEC_REJECTED, ORDER_REJECTED, REJECT_CODES[code] ?? -1);
@@ -413,6 +415,8 @@ export class ModelExchange implements OrderGateway {
     else {
       const { orders } = market.engine;
       if (orders.pxTicks[slot] !== v[at + Q_PX]) market.restedNs[slot] = this.exchNs;
+      // As the venue: an amended order is outside self-trade prevention.
+      orders.stp[slot] = STP_NONE;
       market.engine.modify(slot, v[at + Q_PX]!, v[at + Q_QTY]!);
     }
   }

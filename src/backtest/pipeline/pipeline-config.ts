@@ -18,6 +18,7 @@ import { makeQueueModel } from "../../exchange/queue/make-queue-model.ts";
 import type { QueueModel } from "../../exchange/queue/queue-model.ts";
 import type { LatencyByKind } from "../../exchange/request-latency.ts";
 import type { Instrument } from "../../market/instrument.ts";
+import { recordedLatency } from "../against/recorded-latency.ts";
 import { BacktestConfigError } from "../compat/compat-config.ts";
 import { durationNs } from "../report-config.ts";
 
@@ -33,6 +34,7 @@ const interpolated = z.strictObject({
 const oneLatency = z.discriminatedUnion("model", [constant, interpolated]);
 const latency = z.union([
   oneLatency,
+  z.strictObject({ model: z.literal("recorded"), wal: z.string() }),
   z.strictObject({
     model: z.literal("by-request"),
     place: oneLatency,
@@ -134,27 +136,33 @@ export function pipelineConfig(
     if (files.length === 0) problems.push(`${at("markets", i)}: no data, here or by --data`);
     for (const file of files) requireFile(file, "markets", i, "data");
   });
-  for (const [key, one] of latencies(parsed.data.latency))
+  const given = parsed.data.latency;
+  if (given.model === "recorded") requireFile(path(given.wal), "latency", "wal");
+  for (const [key, one] of latencies(given))
     if (one.model === "interpolated") for (const file of one.files) requireFile(path(file), "latency", key);
   if (problems.length > 0) throw new BacktestConfigError(problems.join("\n"));
   const factory = (one: LatencyTableOf): LatencyFactory =>
     one.model === "constant"
       ? constantLatency(one.entry_ns, one.response_ns)
       : interpolatedLatency(loadLatencyTable(one.files.map(path), one.offset_ns));
-  const kinds = new Map(latencies(parsed.data.latency));
+  const kinds = new Map(latencies(given));
   const kind = (name: string): LatencyFactory => factory(kinds.get(name)!);
   return {
     markets: declared.map((d, i) => {
       const m = markets.find((one) => one.symbol === d.symbol)!;
       return marketSetup(m, d, i + 1, data.length > 0 ? data.map((file) => resolve(file)) : m.data.map(path));
     }),
-    latency: { place: kind("place"), modify: kind("modify"), cancel: kind("cancel") },
+    latency:
+      given.model === "recorded"
+        ? recordedLatency(path(given.wal))
+        : { place: kind("place"), modify: kind("modify"), cancel: kind("cancel") },
     walletE8: scaleTo(parseDecimal(parsed.data.start_balance), 8),
     stateIntervalNs: parsed.data.state_interval,
   };
 }
 
 function latencies(table: z.infer<typeof latency>): (readonly [kind: string, LatencyTableOf])[] {
+  if (table.model === "recorded") return [];
   if (table.model !== "by-request")
     return ["place", "modify", "cancel"].map((kind) => [kind, table] as const);
   return [

@@ -12,6 +12,7 @@ export type JournalKind =
   | "start"
   | "stop"
   | "request"
+  | "match"
   | "order"
   | "fill"
   | "account"
@@ -26,6 +27,8 @@ export type JournalKind =
 const FSYNC_INTERVAL_MS = 100;
 
 export class Journal {
+  /** Also every market message and request in the order in which matching saw them (`market`, `match`). */
+  tracesMatching = false;
   private readonly file: number | null;
   private readonly clock: VenueClock;
   private readonly fsync: FsyncPolicy;
@@ -69,10 +72,25 @@ export class Journal {
     this.pending += `${JSON.stringify({ ...head, ...fields })}\n`;
   }
 
-  /** One depth update, now handed to the sockets. Its line goes with the next flush of anything else. */
-  writeMarket(symbol: string, updateId: number): void {
-    if (this.file === null) return;
-    this.pending += `{"k":"market","n":${++this.counter},"mono":${this.clock.monotonicNs()},"ms":${this.clock.nowMs()},"s":"${symbol}","u":${updateId}}\n`;
+  /** One depth update, before it is matched and handed to the sockets. */
+  writeDepth(symbol: string, updateId: number): void {
+    this.trace("market", `"s":"${symbol}","u":${updateId}`);
+  }
+
+  /** One public trade, before it is matched. `id` as the stream gives it. */
+  writeTrade(symbol: string, id: string): void {
+    this.trace("market", `"s":"${symbol}","t":${id}`);
+  }
+
+  /** An own order's request as it reaches matching. */
+  writeMatch(action: "place" | "modify" | "cancel", symbol: string, clientId: string): void {
+    this.trace("match", `"x":"${action}","s":"${symbol}","c":${JSON.stringify(clientId)}`);
+  }
+
+  /** Such a line goes with the next flush of anything else. */
+  private trace(kind: JournalKind, fields: string): void {
+    if (this.file === null || !this.tracesMatching) return;
+    this.pending += `{"k":"${kind}","n":${++this.counter},"mono":${this.clock.monotonicNs()},"ms":${this.clock.nowMs()},${fields}}\n`;
   }
 
   /** Before a reply or event leaves: hands what was written to the operating system. */

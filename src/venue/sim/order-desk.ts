@@ -122,6 +122,7 @@ export class OrderDesk {
     if (refusal !== null) return refusal;
     const order = this.newOrder(market.spec.symbol, request);
     this.entering = order;
+    this.journal.writeMatch("place", order.symbol, order.clientId);
     const r = request;
     const slot = market.engine.submit(
       r.side,
@@ -156,6 +157,7 @@ export class OrderDesk {
     if (growth > 0n && !this.account.hasMarginFor(order.symbol, order.side, growth)) return MARGIN_TOO_LOW;
     order.stp = 0;
     market.engine.orders.stp[order.slot] = 0;
+    this.journal.writeMatch("modify", order.symbol, order.clientId);
     market.engine.modify(order.slot, request.pxTicks, request.qtyLots);
     return { text: orderReplyText(market.spec, order, true) };
   }
@@ -166,6 +168,7 @@ export class OrderDesk {
     const order = this.find(p, CANCEL_REJECTED);
     if (isError(order)) return order;
     if (!isOpen(order)) return CANCEL_REJECTED;
+    this.journal.writeMatch("cancel", order.symbol, order.clientId);
     market.engine.cancel(order.slot);
     return { text: orderReplyText(market.spec, order, true) };
   }
@@ -181,7 +184,10 @@ export class OrderDesk {
   cancelAll(symbol: string): number {
     const market = this.markets.get(symbol)!;
     const open = this.store.open(symbol);
-    for (const order of open) market.engine.cancel(order.slot);
+    for (const order of open) {
+      this.journal.writeMatch("cancel", symbol, order.clientId);
+      market.engine.cancel(order.slot);
+    }
     return open.length;
   }
 

@@ -50,6 +50,7 @@ export interface SimVenueOptions {
   };
   readonly journalPath: string | null;
   readonly journalFsync: FsyncPolicy;
+  /** Also journal every market message and request in the order of matching. */
   readonly journalMarket: boolean;
   /** Told once when the journal cannot be written; from then on no request is answered. */
   readonly onJournalFailure?: (error: Error) => void;
@@ -104,6 +105,7 @@ export class SimVenue {
     const journal = new Journal(options.journalPath, clock, options.journalFsync, options.onJournalFailure);
     if (options.journalPath !== null)
       journal.continueFrom(replayJournal(options.journalPath, account, store).counter);
+    journal.tracesMatching = options.journalMarket;
     const desk = new OrderDesk(store, account, journal, clock, STP_EXPIRE_MAKER);
     const keys = new KeyRing();
     keys.addHmac(options.apiKey, options.secret);
@@ -129,7 +131,6 @@ export class SimVenue {
       clock,
       journal,
       line: this.marketLine,
-      journalMarket: options.journalMarket,
     };
     this.markets = options.symbols.map(({ spec, source }) => {
       const market = new SymbolMarket(spec, source, desk.listenerFor(spec.symbol), deps);

@@ -23,8 +23,6 @@ export interface MarketDeps {
   readonly clock: VenueClock;
   readonly journal: Journal;
   readonly line: LatencyLine;
-  /** Journal the send time of every depth update. */
-  readonly journalMarket: boolean;
 }
 
 export class SymbolMarket {
@@ -96,6 +94,7 @@ export class SymbolMarket {
   }
 
   private onDepth(m: MarketMessage): void {
+    this.deps.journal.writeDepth(this.spec.symbol, m.finalId);
     const { side, pxTicks, qtyLots } = this.source.levels;
     for (let i = m.levelFrom; i < m.levelTo; i++) this.engine.onDepth(side[i]!, pxTicks[i]!, qtyLots[i]!);
     this.engine.endDepth();
@@ -111,6 +110,7 @@ export class SymbolMarket {
   }
 
   private onTrade(m: MarketMessage): void {
+    this.deps.journal.writeTrade(this.spec.symbol, idText(m.tradeNumber));
     this.engine.onTrade(m.side, m.pxTicks, m.qtyLots);
     if (this.tradeTopic.listeners > 0) this.send(this.tradeTopic, this.tradeText(m));
     if (this.aggTopic.listeners > 0) this.send(this.aggTopic, this.aggTradeText(m));
@@ -123,7 +123,6 @@ export class SymbolMarket {
       this.sendFaulty(fault, text);
       return;
     }
-    if (this.deps.journalMarket) this.deps.journal.writeMarket(this.spec.symbol, m.finalId);
     this.send(this.depthTopic, text);
     if (this.held !== "") {
       this.send(this.depthTopic, this.held);
