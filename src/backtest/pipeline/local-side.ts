@@ -4,6 +4,7 @@ import { allocateRecordMemory, type RecordMemory } from "../../core/record.ts";
 import { ChunkCursor } from "../../data/chunk-cursor.ts";
 import {
   AT_LOCAL,
+  CHUNK_ROWS,
   type EventChunk,
   OP_ASK,
   OP_BID,
@@ -65,6 +66,8 @@ export class LocalSide {
   private readonly instrument: number;
   private readonly lotsPerUnit: number;
   private readonly m: RecordMemory;
+  /** Ticks and lots of a run of levels. */
+  private readonly levels = new Float64Array(2 * CHUNK_ROWS);
   private synced = false;
   /** Of the event at hand: the slot holds the header of a level; a row touched the book. */
   private inLevels = false;
@@ -133,15 +136,30 @@ export class LocalSide {
 
   /** Levels from `from` on, up to a row that is none or `to`, go straight to the book. Returns the row after them. */
   private directly(book: L2Book, chunk: EventChunk, from: number, to: number): number {
-    const { code, key, qty } = chunk;
-    const { lotsPerUnit } = this;
-    for (let row = from; row < to; row++) {
-      const op = code[row]! & OP_MASK;
-      if (op === OP_BID) book.apply(1, key[row]!, Math.round(qty[row]! * lotsPerUnit));
-      else if (op === OP_ASK) book.apply(-1, -key[row]!, Math.round(qty[row]! * lotsPerUnit));
-      else return row;
+    let row = from;
+    while (row < to) {
+      const op = chunk.code[row]! & OP_MASK;
+      if (op !== OP_BID && op !== OP_ASK) return row;
+      const end = this.run(chunk, row, to, op);
+      book.applyRun(op === OP_BID ? 1 : -1, this.levels, 0, 2, end - row);
+      row = end;
     }
     return to;
+  }
+
+  /** Ticks and lots of the rows of one side from `from` on into `levels`. Returns the row after them. */
+  private run(chunk: EventChunk, from: number, to: number, op: number): number {
+    const { code, key, qty } = chunk;
+    const { levels, lotsPerUnit } = this;
+    const sign = op === OP_BID ? 1 : -1;
+    let at = 0;
+    let row = from;
+    for (; row < to && (code[row]! & OP_MASK) === op; row++) {
+      levels[at] = sign * key[row]!;
+      levels[at + 1] = Math.round(qty[row]! * lotsPerUnit);
+      at += 2;
+    }
+    return row;
   }
 
   private level(chunk: EventChunk, row: number, op: number, left: number): void {

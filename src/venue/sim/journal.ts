@@ -72,12 +72,12 @@ export class Journal {
     this.pending += `${JSON.stringify({ ...head, ...fields })}\n`;
   }
 
-  /** One depth update, before it is matched and handed to the sockets. */
+  /** One depth update: matched, now handed to the sockets. */
   writeDepth(symbol: string, updateId: number): void {
     this.trace("market", `"s":"${symbol}","u":${updateId}`);
   }
 
-  /** One public trade, before it is matched. `id` as the stream gives it. */
+  /** One public trade, likewise. `id` as the stream gives it. */
   writeTrade(symbol: string, id: string): void {
     this.trace("market", `"s":"${symbol}","t":${id}`);
   }

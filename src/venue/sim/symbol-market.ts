@@ -94,11 +94,11 @@ export class SymbolMarket {
   }
 
   private onDepth(m: MarketMessage): void {
-    this.deps.journal.writeDepth(this.spec.symbol, m.finalId);
     const { side, pxTicks, qtyLots } = this.source.levels;
     for (let i = m.levelFrom; i < m.levelTo; i++) this.engine.onDepth(side[i]!, pxTicks[i]!, qtyLots[i]!);
     this.engine.endDepth();
     this.lastUpdateId = m.finalId;
+    this.deps.journal.writeDepth(this.spec.symbol, m.finalId);
     for (const entry of this.throttles) if (entry.topic.listeners > 0) this.throttle(entry.throttle, m);
     if (this.depthTopic.listeners > 0) this.sendDepth(m);
   }
@@ -110,8 +110,8 @@ export class SymbolMarket {
   }
 
   private onTrade(m: MarketMessage): void {
-    this.deps.journal.writeTrade(this.spec.symbol, idText(m.tradeNumber));
     this.engine.onTrade(m.side, m.pxTicks, m.qtyLots);
+    this.deps.journal.writeTrade(this.spec.symbol, idText(m.tradeNumber));
     if (this.tradeTopic.listeners > 0) this.send(this.tradeTopic, this.tradeText(m));
     if (this.aggTopic.listeners > 0) this.send(this.aggTopic, this.aggTradeText(m));
   }
