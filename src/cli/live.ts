@@ -1,5 +1,6 @@
 // `bun run live`: the main job. Configuration → LiveEngine → admin server → wait for --for, a signal or a
 // failure → summary. Exit codes as DESIGN 14: 0 ok, 1 failed, 2 usage or configuration, 4 orders may work.
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type AdminServer, startAdmin } from "../admin/admin-server.ts";
@@ -8,8 +9,11 @@ import { parseSetting, setFlag } from "../config/layers.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatErrors } from "../config/problems.ts";
 import type { HotlaneConfig } from "../config/schema.ts";
+import { type AlertConfig, readAlertConfig } from "../control/alerts/alert-rules.ts";
+import { AlertService } from "../control/alerts/alert-service.ts";
 import { AuditLog } from "../control/audit-log.ts";
 import { auditedControl } from "../control/audited-control.ts";
+import type { EngineControl } from "../control/engine-control.ts";
 import { takeOver } from "../control/handover.ts";
 import { liveControl } from "../control/live-control.ts";
 import { makeLog } from "../control/log.ts";
@@ -19,6 +23,7 @@ import { type EngineLog, LiveEngine } from "../engine/live-engine.ts";
 import { loadDefinition } from "../engine/load-strategy.ts";
 import { watchSignals } from "../engine/signals.ts";
 import { type SessionSummary, summaryText } from "../engine/summary.ts";
+import { readerQuery } from "../record/reader-query.ts";
 import { RecorderLink } from "../record/recorder-link.ts";
 import { targetKind } from "../record/recorder-settings.ts";
 import { VERSION } from "./version.ts";
@@ -152,17 +157,24 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
     },
   });
   endOrderly(log, (why) => end(why, true));
+  const watch = alertConfig(config);
   // The instance before may hold the very port.
   if (options.upgrade) mayTrade = (await upgradeFrom(options, config, log)) && options.keep;
   if (config.admin.enabled) requireFreePort(config.admin.host, config.admin.port);
   await startEngine(engine, mayTrade);
   mayTrade = true;
   const recorder = startRecorder(engine, config, options.noClickHouse, log);
-  const admin = config.admin.enabled ? await openAdmin(engine, config, log, end) : null;
+  const stopped = ({ keep, who }: { readonly keep: boolean; readonly who: string }): void =>
+    end(`shutdown by ${who}`, false, keep);
+  const control = liveControl(engine, VERSION, stopped);
+  const alerts = watch === null ? null : startAlerts(watch, control, config, options.noClickHouse, log);
+  const seen = { ...control, metrics: () => [...control.metrics(), ...(alerts?.families() ?? [])] };
+  const admin = config.admin.enabled ? await openAdmin(engine, seen, config, log) : null;
   announce(admin, config, options.json);
   if (options.forMs !== null) setTimeout(() => end("the time of --for is over"), options.forMs);
   const ending = await ended.promise;
   log(ending.failed ? "error" : "info", `stopping: ${ending.why}`);
+  await alerts?.stop();
   const { summary: session, proven } = await engine.stop(ending.keep);
   await admin?.stop();
   const summary = await recordRest(recorder, session, config.recorder.finishMs, log);
@@ -170,6 +182,36 @@ async function run(options: Options, config: HotlaneConfig): Promise<number> {
   console.log(options.json ? JSON.stringify(summary) : summaryText(summary));
   if (!proven) return EXIT_UNSAFE;
   return ending.failed ? EXIT_FAILED : 0;
+}
+
+/** null: no alerts are asked for. Before anything starts: a fault in the rules is a fault of the configuration. */
+function alertConfig({ alerts }: HotlaneConfig): AlertConfig | null {
+  if (alerts.file === "") return null;
+  try {
+    return readAlertConfig(alerts.file);
+  } catch (error) {
+    throw new EngineError((error as Error).message, EXIT_USAGE);
+  }
+}
+
+function startAlerts(
+  watch: AlertConfig,
+  control: EngineControl,
+  config: HotlaneConfig,
+  noClickHouse: Options["noClickHouse"],
+  log: EngineLog,
+): AlertService {
+  const { dataDir } = config.engine;
+  const alerts = new AlertService({
+    config: watch,
+    dataDir,
+    source: `hotlane ${config.env} on ${hostname()}`,
+    metrics: () => control.metrics(),
+    query: readerQuery(config.recorder, targetKind(config.recorder, noClickHouse), dataDir),
+    log,
+  });
+  alerts.start();
+  return alerts;
 }
 
 /** null: nothing is behind the WAL. Started when the lanes trade already: they never wait for it. */
@@ -264,27 +306,20 @@ function requireFreePort(hostname: string, port: number): void {
 }
 
 /** An API that cannot open ends the session in order: what trades already is stopped and cancelled first. */
-async function openAdmin(...parts: Parameters<typeof startApi>): Promise<AdminServer> {
+async function openAdmin(engine: LiveEngine, ...parts: Parameters<typeof startApi>): Promise<AdminServer> {
   try {
     return startApi(...parts);
   } catch (error) {
-    const { proven } = await parts[0].stop();
+    const { proven } = await engine.stop();
     throw new EngineError((error as Error).message, proven ? EXIT_FAILED : EXIT_UNSAFE);
   }
 }
 
-function startApi(
-  engine: LiveEngine,
-  config: HotlaneConfig,
-  log: EngineLog,
-  end: (why: string, failed?: boolean, keep?: boolean) => void,
-): AdminServer {
+function startApi(engineControl: EngineControl, config: HotlaneConfig, log: EngineLog): AdminServer {
   const { dataDir } = config.engine;
   const audit = new AuditLog(dataDir);
-  const control = auditedControl(
-    liveControl(engine, VERSION, ({ keep, who }) => end(`shutdown by ${who}`, false, keep)),
-    audit,
-    (command, error) => log("error", `audit log: ${error.message}`, { command }),
+  const control = auditedControl(engineControl, audit, (command, error) =>
+    log("error", `audit log: ${error.message}`, { command }),
   );
   const tokens = generateTokens();
   const { tokenFile } = config.admin;

@@ -153,6 +153,7 @@ function resolvePaths(config: HotlaneConfig, merged: MergedLayers): HotlaneConfi
       ...config.recorder,
       passwordFile: from(["recorder", "password_file"], config.recorder.passwordFile),
     },
+    alerts: { file: from(["alerts", "file"], config.alerts.file) },
     admin: { ...config.admin, tokenFile: from(["admin", "token_file"], config.admin.tokenFile) },
     strategies: config.strategies.map((strategy, i) => ({
       ...strategy,

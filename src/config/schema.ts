@@ -327,6 +327,13 @@ const admin = z.strictObject({
   ),
 });
 
+const alerts = z.strictObject({
+  file: text(
+    'path from the TOML file; "" = no alerts',
+    "rules and routes of alerts (docs/alerts.md); a rule without a route is told in the log",
+  ),
+});
+
 const log = z.strictObject({
   level: choice(["trace", "debug", "info", "warn", "error", "fatal"], "least level that is written"),
   format: choice(["auto", "pretty", "json"], "auto = pretty on a terminal, else JSON lines; on stderr"),
@@ -347,6 +354,7 @@ export const configSchema = z.strictObject({
   journal,
   recorder,
   admin,
+  alerts,
   log,
 });
 

@@ -26,6 +26,8 @@ export interface MetricsSource {
   readonly positions: readonly PositionView[];
   readonly pnl: readonly PnlView[];
   readonly lanes: readonly LaneTelemetryView[];
+  /** Of the data directory's disk; absent when it cannot be asked. */
+  readonly diskFreeBytes?: number;
 }
 
 export const KILL_STATES: readonly KillState[] = ["armed", "killed", "emergency"];
@@ -47,6 +49,11 @@ const NONE: Labels = {};
 export function engineMetrics(source: MetricsSource): MetricFamily[] {
   return [
     ...processFamilies(source.status),
+    gauge(
+      "hotlane_disk_free_bytes",
+      "Free space on the data directory's disk.",
+      source.diskFreeBytes === undefined ? [] : [[NONE, source.diskFreeBytes]],
+    ),
     ...laneFamilies(source.status),
     ...marketFamilies(source.status),
     ...marginFamilies(source.status),
@@ -196,7 +203,7 @@ function marginFamilies({ margin }: StatusView): MetricFamily[] {
 
 function tradingFamilies({ status, positions, pnl }: MetricsSource): MetricFamily[] {
   // Decimal strings become binary floats here, for charts only.
-  const money = (part: "realized" | "unrealized" | "fees") =>
+  const money = (part: "realized" | "unrealized" | "fees" | "net") =>
     pnl.map((p) => [{ currency: p.currency, part }, Number(p[part])] as const);
   return [
     gauge(
@@ -214,11 +221,11 @@ function tradingFamilies({ status, positions, pnl }: MetricsSource): MetricFamil
       "Signed position in units of the base asset.",
       positions.map((p) => [{ strategy: p.strategy, instrument: p.instrument }, Number(p.qty)] as const),
     ),
-    gauge("hotlane_pnl", "Profit and loss since the start of the ledger, by currency and part.", [
-      ...money("realized"),
-      ...money("unrealized"),
-      ...money("fees"),
-    ]),
+    gauge(
+      "hotlane_pnl",
+      "Profit and loss since the start of the ledger; net = realized + unrealized − fees.",
+      [...money("realized"), ...money("unrealized"), ...money("fees"), ...money("net")],
+    ),
   ];
 }
 

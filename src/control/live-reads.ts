@@ -1,5 +1,6 @@
 // What a LiveEngine shows to an operator: boards, counters and notices as EngineControl's plain views. Cold;
 // reads never wait for a lane.
+import { statfsSync } from "node:fs";
 import { formatDecimal, parseDecimal } from "../core/decimal.ts";
 import type { InstrumentNow } from "../engine/factor-board.ts";
 import type { LiveEngine } from "../engine/live-engine.ts";
@@ -217,7 +218,14 @@ export class LiveReads implements EngineReads {
         view.start.layout.telemetry[lane].histograms.map((name) => [name, view.role(lane).histogram(name)]),
       ),
     }));
-    return engineMetrics({ status: this.status(), positions: this.positions(), pnl: this.pnl(), lanes });
+    const diskFreeBytes = freeBytes(this.engine.settings.engine.dataDir);
+    return engineMetrics({
+      status: this.status(),
+      positions: this.positions(),
+      pnl: this.pnl(),
+      lanes,
+      ...(diskFreeBytes === null ? {} : { diskFreeBytes }),
+    });
   }
 
   kill(): KillView {
@@ -331,4 +339,14 @@ function addTexts(plus: readonly string[], minus: readonly string[]): string {
   };
   const total = plus.reduce((sum, t) => sum + scaled(t), 0n) - minus.reduce((sum, t) => sum + scaled(t), 0n);
   return formatDecimal(total, DECIMALS);
+}
+
+/** null: no answer about the disk. */
+function freeBytes(dir: string): number | null {
+  try {
+    const disk = statfsSync(dir);
+    return disk.bavail * disk.bsize;
+  } catch {
+    return null;
+  }
 }

@@ -83,7 +83,7 @@ async function install(log: RecorderLog): Promise<string> {
   return library;
 }
 
-function serverPassword(file: string): string {
+export function serverPassword(file: string): string {
   if (file === "") return process.env[PASSWORD_VARIABLE] ?? "";
   const { mode } = statSync(file);
   if ((mode & 0o077) !== 0)
