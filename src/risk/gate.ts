@@ -132,15 +132,14 @@ export class Gate {
   /** Value of all positions with the worst case of working orders, 1e-8 of the settlement currency. */
   exposureE8(): number {
     let sum = 0;
-    for (let i = 1; i < this.limits.instruments; i++) sum += this.exposureOf(i, SIDE_BUY, 0);
+    for (let i = 1; i < this.limits.instruments; i++) sum += this.exposureOf(i);
     return sum;
   }
 
   /** Initial margin of that, 1e-8 of the settlement currency. */
   initialMarginE8(): number {
     let sum = 0;
-    for (let i = 1; i < this.limits.instruments; i++)
-      sum += this.exposureOf(i, SIDE_BUY, 0) * this.limits.marginRate[i];
+    for (let i = 1; i < this.limits.instruments; i++) sum += this.exposureOf(i) * this.limits.marginRate[i];
     return sum;
   }
 
@@ -235,18 +234,29 @@ export class Gate {
     return this.checkAccount(id, side);
   }
 
+  /** One pass over the instruments: this loop is half of what an order costs. */
   private checkAccount(id: number, side: number): number {
-    const before = this.exposureOf(id, SIDE_BUY, 0);
-    const grown = this.exposureOf(id, side, this.addLots);
-    // An order that shrinks the account's worst case passes whatever the limit was lowered to.
-    if (grown <= before) return DENY_NONE;
-    let after = grown;
-    let initial = grown * this.limits.marginRate[id];
-    for (let i = 1; i < this.limits.instruments; i++) {
-      if (i === id) continue;
-      const value = this.exposureOf(i, SIDE_BUY, 0);
+    const { netLots } = this.ledger;
+    const open = this.table.instrumentOpenLots;
+    const { unitE8, marginRate, instruments } = this.limits;
+    let after = 0;
+    let initial = 0;
+    for (let i = 1; i < instruments; i++) {
+      const net = netLots[i];
+      let long = net + open[i << 1];
+      let short = open[(i << 1) | 1] - net;
+      if (i === id) {
+        const before = Math.max(long, short, 0);
+        if (side === SIDE_BUY) long += this.addLots;
+        else short += this.addLots;
+        // An order that shrinks the account's worst case passes whatever the limit was lowered to.
+        if (Math.max(long, short) <= before) return DENY_NONE;
+      }
+      const worst = Math.max(long, short);
+      if (worst <= 0) continue;
+      const value = worst * this.priceOf(i) * unitE8[i];
       after += value;
-      initial += value * this.limits.marginRate[i];
+      initial += value * marginRate[i];
     }
     if (after > this.limits.accountPositionE8) return this.deny(DENY_POSITION_ACCOUNT, after);
     if (this.reducing) return DENY_NONE;
@@ -257,20 +267,21 @@ export class Gate {
     return DENY_NONE;
   }
 
-  /** Value of one instrument's worst case, `lots` more on `side` included. */
-  private exposureOf(id: number, side: number, lots: number): number {
-    const { limits, table, ledger } = this;
-    const net = ledger.netLots[id];
-    let long = net + table.instrumentOpenLots[id << 1];
-    let short = table.instrumentOpenLots[(id << 1) | 1] - net;
-    if (side === SIDE_BUY) long += lots;
-    else short += lots;
-    const worst = Math.max(long, short);
-    if (worst <= 0) return 0;
+  /** Mid, else mark, else the worst that the venue allows. */
+  private priceOf(id: number): number {
     const mid = this.market.midTicks(id);
-    const mark = ledger.markTicks[id];
-    const price = mid > 0 ? mid : mark > 0 ? mark : limits.maxPxTicks[id];
-    return worst * price * limits.unitE8[id];
+    if (mid > 0) return mid;
+    const mark = this.ledger.markTicks[id];
+    return mark > 0 ? mark : this.limits.maxPxTicks[id];
+  }
+
+  /** Value of one instrument's worst case, 1e-8 of the settlement currency. */
+  private exposureOf(id: number): number {
+    const net = this.ledger.netLots[id];
+    const long = net + this.table.instrumentOpenLots[id << 1];
+    const short = this.table.instrumentOpenLots[(id << 1) | 1] - net;
+    const worst = Math.max(long, short);
+    return worst <= 0 ? 0 : worst * this.priceOf(id) * this.limits.unitE8[id];
   }
 
   private checkPrice(request: OrderRequest, slot: number): number {

@@ -176,3 +176,75 @@ test("money scales come from the instrument; sizes whose fees would not stay exa
   expect(() => moneyScale({ ...instrument, tickSize: "0.3" }, USDT)).toThrow("BTCUSDT: tick 0.3");
   expect(() => moneyScale({ ...instrument, tickSize: "10", lotSize: "1" }, USDT)).toThrow("must divide 1");
 });
+
+const booking = fc.oneof(
+  { weight: 6, arbitrary: fill.map((f) => ({ kind: "fill" as const, ...f })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("fee" as const),
+      strategy: fc.integer({ min: 0, max: 2 }),
+      instrument: fc.integer({ min: 1, max: 2 }),
+      asset: fc.constantFrom(USDT, BNB),
+      feeE8: fc.integer({ min: -1_000_000, max: 2 ** 40 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("funding" as const),
+      instrument: fc.integer({ min: 0, max: 2 }),
+      amountE8: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+    }),
+  },
+);
+
+test(`an account of several strategies: whatever is booked where, its booked result equals a BigInt oracle (seed ${SEED})`, () => {
+  fc.assert(
+    fc.property(fc.array(booking, { maxLength: 80 }), (bookings) => {
+      const ledger = newLedger();
+      const pairs = Array.from({ length: 9 }, () => ({ oracle: new Oracle(), funding: 0n }));
+      const other = new Map<string, bigint>();
+      let unassigned = 0n;
+      for (const b of bookings) {
+        if (b.kind === "funding") {
+          const owner = ledger.bookFunding(b.instrument, b.amountE8);
+          // Read literally: the only holder, else house; instrument 0 belongs to nobody.
+          const holders = [0, 1, 2].filter((s) => pairs[s * 3 + b.instrument]!.oracle.qty !== 0n);
+          const wanted = b.instrument !== 0 && holders.length === 1 ? holders[0]! : HOUSE;
+          expect(owner).toBe(wanted);
+          if (b.instrument === 0) unassigned += BigInt(b.amountE8);
+          else pairs[wanted * 3 + b.instrument]!.funding += BigInt(b.amountE8);
+          continue;
+        }
+        const pair = pairs[b.strategy * 3 + b.instrument]!;
+        if (b.kind === "fill") {
+          ledger.book(b.strategy, b.instrument, b.buy ? SIDE_BUY : SIDE_SELL, b.px, b.lots, true);
+          pair.oracle.fill(BigInt(b.buy ? b.lots : -b.lots), BigInt(b.px));
+        } else if (b.asset === USDT) pair.oracle.fees += BigInt(b.feeE8);
+        else other.set(`${b.strategy}`, (other.get(`${b.strategy}`) ?? 0n) + BigInt(b.feeE8));
+        if (b.kind === "fee") ledger.bookFee(b.strategy, b.instrument, b.asset, b.feeE8);
+      }
+      for (let s = 0; s < 3; s++) {
+        expect(ledger.otherFees.toBigInt(ledger.otherFeeSlot(s, BNB))).toBe(other.get(`${s}`) ?? 0n);
+        for (let id = 1; id <= 2; id++) {
+          const { oracle, funding } = pairs[s * 3 + id]!;
+          // 1e-8 of the settlement asset per tick·lot: 10,000.
+          expect(ledger.bookedE8(s, id)).toBe(oracle.realized * 10_000n + funding - oracle.fees);
+        }
+      }
+      expect(ledger.unassignedFunding.toBigInt(0)).toBe(unassigned);
+    }),
+    { seed: SEED, numRuns: 600 },
+  );
+});
+
+test("positions of several strategies that exist no more add up in house", () => {
+  const ledger = newLedger();
+  const part = { realizedHi: 0, realizedLo: 7, feesHi: 0, feesLo: 3 };
+  ledger.restore(HOUSE, 1, { qtyLots: 5, costTickLots: 500, ...part });
+  ledger.restore(HOUSE, 1, { qtyLots: -3, costTickLots: -330, ...part });
+  const pair = ledger.pair(HOUSE, 1);
+  expect([ledger.qtyLots[pair], ledger.costTickLots[pair], ledger.netLots[1]]).toEqual([2, 170, 2]);
+  expect([ledger.realized.toBigInt(pair), ledger.fees.toBigInt(pair)]).toEqual([14n, 6n]);
+});
