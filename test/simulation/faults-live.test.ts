@@ -87,7 +87,7 @@ function expectQuietInStall(lines: readonly JournalLine[]): void {
   expect(openOrders(lines.filter((line) => line.mono < quietTo))).toEqual([]);
 }
 
-test("gaps, cuts and stalls of every route end in a resync; nothing is placed on a bad book or account", async () => {
+test("gaps, cuts and stalls of the routes that decide what is quoted end in a resync; nothing is placed on a bad book or account", async () => {
   const live = await LiveSession.start({ dir: makeDataDir(), toml: TOML });
   await until("orders", () => live.journal().filter(isPlace).length > 20, 20_000);
   await survives(live, { kind: "gap", symbol: "BTCUSDT", count: 2 });
@@ -122,4 +122,36 @@ test("gaps, cuts and stalls of every route end in a resync; nothing is placed on
   for (const w of of(null))
     expect(sent.filter((row) => row.position > w.fromPosition && row.position < w.toPosition)).toEqual([]);
   expectQuietInStall(lines);
+}, 90_000);
+
+/** Longer than three heartbeats: a connection that answers pings and sends nothing is given up by then. */
+const MARKET_STALL_MS = 4_500;
+
+test("a /market route that is cut, then stalled, is replaced: trades come back, books and orders never stop", async () => {
+  const live = await LiveSession.start({ dir: makeDataDir(), toml: TOML });
+  await until("orders", () => live.journal().filter(isPlace).length > 20, 20_000);
+  await survives(live, { kind: "cut", route: "market" });
+  const stalledAt = live.journal().length;
+  await survives(live, { kind: "stall", route: "market", ms: MARKET_STALL_MS });
+  const { code, summary } = await live.stop();
+  const lines = live.journal();
+  expect({ code, end: summary.end, gaps: summary.feed.gaps }).toEqual({ code: 0, end: "clean", gaps: 0 });
+  expect(summary.feed.reconnects).toBeGreaterThanOrEqual(2);
+  expectSameAccount(summary, lines);
+  await expectFillsOnce(live.dir, lines);
+
+  const rows = await walRows(live.dir, ["FeedStatus", "Trade"]);
+  expect(badWindows(rows.filter((row) => row.kind === "FeedStatus"))).toEqual([]);
+  const tradeMs = rows
+    .filter((row) => row.kind === "Trade")
+    .map((row) => Number(BigInt(row["recvTs"]) / 1_000_000n));
+  const pausesMs = tradeMs.slice(1).map((ms, i) => ms - tradeMs[i]!);
+  const longest = Math.max(...pausesMs);
+  expect(longest).toBeGreaterThan(MARKET_STALL_MS - 500);
+  expect(tradeMs.length - 1 - pausesMs.indexOf(longest)).toBeGreaterThan(10);
+  const stall = lines.slice(stalledAt).find((line) => line.k === "fault" && line["kind"] === "stall")!;
+  const during = lines.filter(
+    (l) => isPlace(l) && l.mono > stall.mono + 1e9 && l.mono < stall.mono + MARKET_STALL_MS * 1e6,
+  );
+  expect(during.length).toBeGreaterThan(0);
 }, 90_000);
