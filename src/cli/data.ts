@@ -123,7 +123,7 @@ function generate(args: readonly string[], values: Values): number {
     mid: decimal(values.mid, "mid"),
     tickSize: values.tick,
     lotSize: values.lot,
-    startNs: BigInt(count(values["start-ns"].slice(0, -9), "start-ns")) * 1_000_000_000n,
+    startNs: unixNs(values["start-ns"]),
   });
   writeRows(out, EVENT_FIELDS, table.bytes, EVENT_ROW_BYTES, { compress: !values.stored });
   console.log(`${table.rows} rows in ${out}`);
@@ -133,6 +133,12 @@ function generate(args: readonly string[], values: Values): number {
 function count(text: string, name: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new UsageError(`--${name} ${text} is not a whole number`);
   return Number(text);
+}
+
+/** 19 digits: from 2001 to 2286. */
+function unixNs(text: string): bigint {
+  if (!/^[1-8]\d{18}$/.test(text)) throw new UsageError(`--start-ns ${text} is not ns since the Unix epoch`);
+  return BigInt(text);
 }
 
 function decimal(text: string, name: string): number {

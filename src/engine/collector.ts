@@ -7,13 +7,6 @@
 import { join } from "node:path";
 import { bootNs, realtimeNs } from "../../ffi/host.ts";
 import { makeTimeBase, SessionClock } from "../core/clock.ts";
-import {
-  allocateRecordMemory,
-  NO_SLOT,
-  RECORD_BYTES,
-  type RecordMemory,
-  type RunSink,
-} from "../core/record.ts";
 import { type DataDirLock, lockDataDir } from "../journal/lock-file.ts";
 import { recoverWal } from "../journal/recovery.ts";
 import { writeManifest } from "../journal/session-manifest.ts";
@@ -23,6 +16,7 @@ import { BinanceMarketData, newFeedCounters } from "../venue/binance/market-data
 import { BunWebSocketTransport } from "../venue/transport/bun-websocket.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import type { ExportJob, ExportReply } from "./collect-export.ts";
+import { CollectStaging } from "./collect-staging.ts";
 import { EngineError } from "./engine-error.ts";
 import { linkOptions } from "./feed-lane.ts";
 import { STREAM_MARKET, STREAM_NAMES } from "./layout.ts";
@@ -56,59 +50,11 @@ export interface CollectorSummary {
 
 /** Between two writes: 5 ms of market data wait in memory. */
 const TURN_MS = 5;
-const STAGED_RECORDS = 1 << 16;
 const EXPORT_END_MS = 120_000;
-
-/** Records between two turns; whole events only, because FEED asks for room first. */
-class Staging implements RunSink {
-  readonly memory: RecordMemory = allocateRecordMemory(STAGED_RECORDS);
-  runLength = 0;
-  private count = 0;
-
-  hasRoom(count: number): boolean {
-    return this.count + count <= STAGED_RECORDS;
-  }
-
-  tryClaim(): number {
-    return this.count < STAGED_RECORDS ? this.count * RECORD_BYTES : NO_SLOT;
-  }
-
-  commit(): void {
-    this.count++;
-  }
-
-  tryClaimRun(count: number): number {
-    this.runLength = count;
-    return this.hasRoom(count) ? this.count * RECORD_BYTES : NO_SLOT;
-  }
-
-  commitRun(): void {
-    this.count += this.runLength;
-  }
-
-  publish(): void {}
-
-  /** Into the log. What it cannot take now stays; false then. */
-  drainInto(wal: WalWriter): boolean {
-    if (!wal.ready()) return false;
-    for (let done = 0; done < this.count; ) {
-      const take = Math.min(wal.room(), this.count - done);
-      wal.stage(STREAM_MARKET, this.memory, done * RECORD_BYTES, take, 0, take);
-      if (!wal.flush()) {
-        this.memory.u8.copyWithin(0, done * RECORD_BYTES, this.count * RECORD_BYTES);
-        this.count -= done;
-        return false;
-      }
-      done += take;
-    }
-    this.count = 0;
-    return true;
-  }
-}
 
 export class Collector {
   private readonly options: CollectorOptions;
-  private readonly staging = new Staging();
+  private readonly staging = new CollectStaging();
   private readonly counters = newFeedCounters();
   private readonly files: string[] = [];
   private readonly startUnixNs = realtimeNs();
@@ -124,6 +70,7 @@ export class Collector {
   private turn: ReturnType<typeof setInterval> | null = null;
   private nextFileNs = 0;
   private paused = false;
+  private stopping = false;
 
   constructor(options: CollectorOptions) {
     this.options = options;
@@ -146,6 +93,7 @@ export class Collector {
     if (!locked.ok) throw new EngineError(locked.error, 1);
     this.lock = locked.lock;
     this.venue = await openMarketVenue(settings, venueEntry);
+    this.venue.process?.exited.then((code) => this.onVenueGone(code));
     const found = await this.venue.rest.instruments(symbols, 1);
     if (!found.ok) throw new EngineError(`instruments: ${found.message}`, found.status === 200 ? 2 : 1);
     this.openLog(found.value, dataDir);
@@ -154,6 +102,11 @@ export class Collector {
     this.nextFileNs = this.periodAfter(this.clock.nowNs());
     this.feed.start();
     this.turn = setInterval(() => this.onTurn(), TURN_MS);
+  }
+
+  private onVenueGone(code: number): void {
+    if (!this.stopping)
+      this.options.log("error", `the simulated venue ended (code ${code}): nothing more comes`);
   }
 
   private openLog(instruments: readonly Instrument[], dataDir: string): void {
@@ -249,7 +202,7 @@ export class Collector {
   private onTurn(): void {
     const now = this.clock.nowNs();
     this.feed!.poll(now);
-    this.staging.drainInto(this.wal!);
+    this.staging.drainInto(this.wal!, STREAM_MARKET);
     this.wal!.tick();
     this.sayPaused();
     if (now < this.nextFileNs) return;
@@ -277,11 +230,12 @@ export class Collector {
 
   /** What was received so far; the last file is written first. Safe after a failed start. */
   async stop(): Promise<CollectorSummary> {
+    this.stopping = true;
     if (this.turn !== null) clearInterval(this.turn);
     const feeds = this.feed?.status().feeds ?? [];
     this.feed?.stop();
     if (this.wal !== null) {
-      this.staging.drainInto(this.wal);
+      this.staging.drainInto(this.wal, STREAM_MARKET);
       this.wal.close();
       if (this.feed !== null) this.export();
     }
