@@ -4,14 +4,12 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Answer, ControlClient, UnreachableError } from "../control/control-client.ts";
 import type { CommandResult } from "../control/engine-control.ts";
-import { findInstance, isSameProcess, type RunInfo } from "../control/run-file.ts";
+import { findInstance, processEnded, type RunInfo } from "../control/run-file.ts";
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_UNSAFE = 4;
-
-const WATCH_MS = 100;
 
 export class CtlError extends Error {
   readonly exitCode: number;
@@ -81,13 +79,8 @@ export class Session {
   }
 
   /** Waits for the end of the instance's process; false when it outlives the time-out. */
-  async ended(): Promise<boolean> {
-    const deadline = performance.now() + this.options.timeoutMs;
-    while (isSameProcess(this.run.pid, this.run.startTicks)) {
-      if (performance.now() > deadline) return false;
-      await Bun.sleep(WATCH_MS);
-    }
-    return true;
+  ended(): Promise<boolean> {
+    return processEnded(this.run, this.options.timeoutMs);
   }
 
   private async ask(request: () => Promise<Answer>): Promise<Answer> {

@@ -6,7 +6,7 @@ import { EngineError } from "../engine/engine-error.ts";
 import type { EngineLog } from "../engine/live-engine.ts";
 import { ControlClient } from "./control-client.ts";
 import type { CommandResult } from "./engine-control.ts";
-import { findInstance, isSameProcess, type RunInfo } from "./run-file.ts";
+import { findInstance, processEnded, type RunInfo } from "./run-file.ts";
 
 export interface HandoverOptions {
   readonly dataDir: string;
@@ -18,7 +18,6 @@ export interface HandoverOptions {
   readonly log: EngineLog;
 }
 
-const LOOK_EVERY_MS = 20;
 const EXIT_FAILED = 1;
 const EXIT_UNSAFE = 4;
 
@@ -37,7 +36,11 @@ export async function takeOver(options: HandoverOptions): Promise<boolean> {
   const { run } = found;
   const startedMs = performance.now();
   await askToEnd(run, options);
-  await ended(run, options.timeoutMs);
+  if (!(await processEnded(run, options.timeoutMs)))
+    throw new EngineError(
+      `upgrade: pid ${run.pid} was asked to end and still runs; orders may be working at the venue`,
+      EXIT_UNSAFE,
+    );
   options.log("warn", "upgrade: the instance before has ended", {
     pid: run.pid,
     orders: options.keep ? "kept" : "pulled",
@@ -60,16 +63,4 @@ async function askToEnd(run: RunInfo, { keep, who, log }: HandoverOptions): Prom
     refusal = (error as Error).message;
   }
   throw new EngineError(`upgrade: pid ${run.pid} does not end: ${refusal}; it goes on`, EXIT_FAILED);
-}
-
-async function ended(run: RunInfo, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (isSameProcess(run.pid, run.startTicks)) {
-    if (performance.now() > deadline)
-      throw new EngineError(
-        `upgrade: pid ${run.pid} was asked to end and still runs; orders may be working at the venue`,
-        EXIT_UNSAFE,
-      );
-    await Bun.sleep(LOOK_EVERY_MS);
-  }
 }

@@ -34,6 +34,9 @@ const runFileSchema = z.object({
 
 export type RunInfo = Readonly<z.infer<typeof runFileSchema>>;
 
+/** Between two looks at a process that is to end. */
+const WATCH_MS = 20;
+
 export type FoundInstance =
   | { readonly kind: "running"; readonly run: RunInfo }
   /** The process that wrote the file is gone. */
@@ -110,6 +113,19 @@ function jsonOrNull(text: string): unknown {
 /** Does the process live that had this pid and started at this tick? A zombie is gone. */
 export function isSameProcess(pid: number, startTicks: number): boolean {
   return processStartTicks(pid) === startTicks;
+}
+
+/** Waits until the instance's process is gone; false when it outlives the time-out. */
+export async function processEnded(
+  run: Pick<RunInfo, "pid" | "startTicks">,
+  timeoutMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (isSameProcess(run.pid, run.startTicks)) {
+    if (performance.now() > deadline) return false;
+    await Bun.sleep(WATCH_MS);
+  }
+  return true;
 }
 
 /** Kernel ticks since boot when the process started: with the pid, its identity. null: gone, or a zombie. */
