@@ -89,7 +89,7 @@ test("execution lane gone: the kill is latched, main cancels over its own connec
   expect(ended.err).toContain("lane fused: the worker is gone");
   await expectKilled(live);
   await expectWholeAfterwards(live.dir);
-}, 40_000);
+}, 90_000);
 
 test("execution lane stuck inside a callback: a kill from outside empties the book without it", async () => {
   const { live, faults } = await trading();
@@ -105,7 +105,7 @@ test("execution lane stuck inside a callback: a kill from outside empties the bo
   expect({ code: ended.code, open: open() }).toEqual({ code: 1, open: 0 });
   await expectKilled(live);
   await expectWholeAfterwards(live.dir);
-}, 40_000);
+}, 90_000);
 
 test("execution lane stuck and nobody looks: its silence is the kill", async () => {
   const { live, faults } = await trading();
@@ -115,7 +115,7 @@ test("execution lane stuck and nobody looks: its silence is the kill", async () 
   expect(ended.err).toMatch(/lane fused: no heartbeat for \d+ ms/);
   expect(word(live).reason).toMatch(/lane fused: no heartbeat/);
   await expectKilled(live);
-}, 40_000);
+}, 90_000);
 
 test("main stuck: EXECUTION latches the kill and cancels by itself, well before the dead-man's switch", async () => {
   const { live, faults } = await trading();
@@ -134,7 +134,7 @@ test("main stuck: EXECUTION latches the kill and cancels by itself, well before 
   const { code, summary } = await live.stop();
   expect(code).toBe(0);
   expectSameAccount(summary, venue.journal(), ["house", "hangs"]);
-}, 40_000);
+}, 90_000);
 
 test("main and execution stuck: the venue's dead-man's switch ends the orders", async () => {
   const { live, faults } = await trading();
@@ -152,7 +152,7 @@ test("main and execution stuck: the venue's dead-man's switch ends the orders", 
   // Whether the kill was latched depends on who hung first; nothing else may trade before the next start's checks.
   if (word(live).state === KILL_ARMED) openKillWord(live.dir).latch(KILL_KILLED, "test", Date.now());
   await expectWholeAfterwards(live.dir);
-}, 40_000);
+}, 90_000);
 
 test("SIGSTOP: the dead-man's switch acts; after SIGCONT nothing quotes before books and account are new", async () => {
   const { live } = await trading();
@@ -176,7 +176,7 @@ test("SIGSTOP: the dead-man's switch acts; after SIGCONT nothing quotes before b
   expect({ code, end: summary.end }).toEqual({ code: 0, end: "clean" });
   expect(err).toContain("main was held up");
   expectSameAccount(summary, venue.journal(), ["house", "hangs"]);
-}, 40_000);
+}, 90_000);
 
 test("a short suspension, which the dead-man's switch survives, is answered the same way", async () => {
   const { live } = await trading();
@@ -192,7 +192,7 @@ test("a short suspension, which the dead-man's switch survives, is answered the 
   expect(woken.findIndex(isNew)).toBeLessThan(woken.findIndex(isPlace));
   const { code } = await live.stop();
   expect(code).toBe(0);
-}, 40_000);
+}, 90_000);
 
 test("kill -9 of everything: the dead-man's switch ends the orders, and the next start finds the same account", async () => {
   const { live } = await trading();
@@ -203,4 +203,4 @@ test("kill -9 of everything: the dead-man's switch ends the orders, and the next
   expect(since(sinceNs).cancelMs).toBeLessThan(DEAD_MAN_MS + 500);
   await ctl(live.dir, "kill", "--why", "nothing runs");
   await expectWholeAfterwards(live.dir);
-}, 40_000);
+}, 90_000);
