@@ -1,4 +1,5 @@
-// The order book on the depth levels of the BTCUSDT capture: one level update, and one re-centring slice.
+// The order book on the depth levels of the BTCUSDT capture: one level update, as messages bring them (a side of a
+// message in one call), and one re-centring slice.
 // Reference for updates: a Map of levels per side that looks for the next best by walking ticks; both sides
 // must end every message with the same touch (the checksum).
 import { join } from "node:path";
@@ -99,10 +100,15 @@ function updateSide(levels: Levels, make: () => (i: number) => number): Side {
 
 function ownUpdates({ side, px, qty, last }: Levels): () => (i: number) => number {
   const book = new L2Book();
+  const values = Float64Array.from({ length: 2 * px.length }, (_, k) => (k % 2 === 0 ? px : qty)[k >> 1]!);
   return () => {
     book.clear();
+    let from = 0;
     return (i) => {
-      book.apply(side[i]!, px[i]!, qty[i]!);
+      if (i === 0) from = 0;
+      if (last[i] === 0 && side[i] === side[i + 1]) return 0;
+      book.applyRun(side[i]!, values, 2 * from, 2, i + 1 - from);
+      from = i + 1;
       if (last[i] === 0) return 0;
       book.maintain();
       const touch = book.bestBidTicks + book.bestAskTicks;

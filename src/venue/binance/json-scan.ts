@@ -220,6 +220,11 @@ export class NumberReader {
     }
     const start = i;
     const lowEnd = Math.min(i + HALF_DIGITS, end);
+    const third = i === at + 8 && view !== null && at + 12 <= end ? fourDigits(view, i) : SCAN_FAILED;
+    if (third >= 0) {
+      low = third;
+      i += 4;
+    }
     for (; i < lowEnd; i++) {
       const d = (bytes[i]! - ZERO) | 0;
       if (d >>> 0 > 9) break;
