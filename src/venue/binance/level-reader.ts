@@ -46,8 +46,21 @@ export class LevelForm {
   constructor(px: DecimalForm, qty: DecimalForm) {
     this.px = px;
     this.qty = qty;
-    this.read = new Function("v", "at", "end", "into", source(px, qty)) as LevelReader;
+    this.read = readerOf(px, qty);
   }
+}
+
+/** By source: what one decoder has warmed up is warm for the next one, as the code of a class is. */
+const readers = new Map<string, LevelReader>();
+
+function readerOf(px: DecimalForm, qty: DecimalForm): LevelReader {
+  const body = source(px, qty);
+  let reader = readers.get(body);
+  if (reader === undefined) {
+    reader = new Function("v", "at", "end", "into", body) as LevelReader;
+    readers.set(body, reader);
+  }
+  return reader;
 }
 
 const DIGITS_MAX = 9;
