@@ -28,7 +28,7 @@ export const makeRequests = (): RequestTable => new ColumnTable(REQUEST_COLUMNS)
 /** Horizons of the mark-out curve, ns. The middle ones are the fill table's own columns. */
 export const CURVE_NS = [10e6, 100e6, 500e6, 1e9, 2e9, 5e9, 10e9, 30e9, 60e9] as const;
 
-/** Per order: mids at its decision and at its arrival; `value` of a signal at its decision. */
+/** Per order: mids at its decision (as the strategy saw it) and at its arrival (the venue's time). */
 export interface OrderMids {
   readonly decisionTicks: Float64Array;
   readonly arrivalTicks: Float64Array;

@@ -1,7 +1,18 @@
-// Collects a compat run as a BacktestResult: states at each record(), orders and fills as the exchange side makes
+// Collects a compat run as a RunResult: states at each record(), orders and fills as the exchange side makes
 // them (so also the partial fills that hftbacktest's own account loses: states show its figures, fills what
 // happened). Cold: per request, response and fill.
 
+import {
+  FILL_COLUMNS,
+  type FillColumn,
+  makeTables,
+  ORDER_COLUMNS,
+  type OrderColumn,
+  type ResultInstrument,
+  type RunResult,
+  STATE_COLUMNS,
+  type StateColumn,
+} from "../../analytics/run-result.ts";
 import {
   STATUS_CANCELED,
   STATUS_EXPIRED,
@@ -20,17 +31,6 @@ import {
   ORDER_PENDING_NEW,
   ORDER_WORKING,
 } from "../../wire/codes.ts";
-import {
-  type BacktestResult,
-  FILL_COLUMNS,
-  type FillColumn,
-  makeTables,
-  ORDER_COLUMNS,
-  type OrderColumn,
-  type ResultInstrument,
-  STATE_COLUMNS,
-  type StateColumn,
-} from "../result.ts";
 import type { CompatAssetOptions } from "./compat-asset.ts";
 import type { CompatBacktest } from "./compat-backtest.ts";
 import { type AssetName, COMPAT_VERSION } from "./compat-config.ts";
@@ -95,7 +95,7 @@ export class CompatRecorder {
   }
 
   /** The mids around fills are left open: fill-mids.ts. */
-  finish(backtest: CompatBacktest, returnCode: number): BacktestResult {
+  finish(backtest: CompatBacktest, returnCode: number): RunResult {
     return {
       mode: COMPAT_VERSION,
       baseNs: backtest.baseNs,

@@ -10,6 +10,8 @@
 // it is sent: so everything of the exchange up to the trader's next instant runs first. At one instant the order is
 // market event, report, timer (trader), then market event, request (exchange), instruments in their order.
 // Hot: 0 bytes per row.
+
+import type { RunResult } from "../../analytics/run-result.ts";
 import { allocateRecordMemory, type RecordMemory } from "../../core/record.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
 import { DenseBook } from "../../exchange/dense-book.ts";
@@ -25,7 +27,6 @@ import { ExecutionHandler } from "../../strategy/execution-handler.ts";
 import type { StrategySetup } from "../../strategy/execution-parts.ts";
 import { KILL_ARMED, KILL_KILLED, OBSERVED_KILL_WORD } from "../../wire/codes.ts";
 import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../../wire/messages.gen.ts";
-import type { BacktestResult } from "../result.ts";
 import { ExchangeSide } from "./exchange-side.ts";
 import { LocalSide } from "./local-side.ts";
 import { RunRecorder } from "./run-recorder.ts";
@@ -240,7 +241,7 @@ export class PipelineBacktest {
   }
 
   /** The result so far. `failure`: why the run ended before its data. */
-  finish(failure: string | null = null): BacktestResult {
+  finish(failure: string | null = null): RunResult {
     const { markets, baseNs, walletE8 } = this.options;
     const currency = markets[0]!.instrument.settle;
     return this.recorder.finish(this.nowNs, {

@@ -1,5 +1,15 @@
 // Collects a default-mode run as a RunResult: states on a grid of logical time, orders and fills as the exchange
 // and its reports tell them, mids after fills. Cold, but for one comparison per event.
+
+import {
+  FILL_COLUMNS,
+  MARK_OUT_NS,
+  makeTables,
+  ORDER_COLUMNS,
+  type ResultInstrument,
+  type RunResult,
+  STATE_COLUMNS,
+} from "../../analytics/run-result.ts";
 import type { ExchangeObserver, ModelFill } from "../../exchange/model-exchange.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { moneyUnit } from "../../market/instrument.ts";
@@ -14,15 +24,6 @@ import {
   ORDER_PENDING_NEW,
   SIDE_BUY,
 } from "../../wire/codes.ts";
-import {
-  type BacktestResult,
-  FILL_COLUMNS,
-  MARK_OUT_NS,
-  makeTables,
-  ORDER_COLUMNS,
-  type ResultInstrument,
-  STATE_COLUMNS,
-} from "../result.ts";
 import { FillAccount } from "./fill-account.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -99,10 +100,7 @@ export class RunRecorder implements ExchangeObserver {
     }
   }
 
-  finish(
-    tsNs: number,
-    rest: Pick<BacktestResult, "baseNs" | "rows" | "startBalance" | "failure">,
-  ): BacktestResult {
+  finish(tsNs: number, rest: Pick<RunResult, "baseNs" | "rows" | "startBalance" | "failure">): RunResult {
     this.advance(tsNs);
     this.record(tsNs);
     return {

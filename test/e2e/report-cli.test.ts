@@ -1,0 +1,67 @@
+// bun run report over what a live session recorded, against the session's own books.
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { endAll, LiveSession, makeDataDir, run, until, walRows } from "./live-session.ts";
+
+const REPORT = join(import.meta.dir, "../../src/cli/report.ts");
+afterAll(endAll);
+
+test("the report of a live session has its fills, fees and positions, and finds every order in its WAL", async () => {
+  const dir = makeDataDir();
+  const session = await LiveSession.start({ dir });
+  const makers = async (): Promise<number> =>
+    Number(/fills_total\{liquidity="maker"\} (\d+)/.exec(await session.text("/metrics"))?.[1] ?? 0);
+  await until("fills", async () => (await makers()) > 4, 30_000);
+  const { summary, code } = await session.stop();
+  expect(code).toBe(0);
+  const out = join(dir, "report");
+  const ran = await run(REPORT, [dir, "--out", out, "--json"]);
+  expect([ran.code, ran.err]).toEqual([0, ""]);
+  const { metrics, fills, notes } = JSON.parse(ran.out);
+  expect(notes).toEqual([]);
+  const [total] = metrics.totals;
+  expect(total.activity.fills).toBe(summary.fills.count);
+  expect(total.activity.fees).toBeCloseTo(Number(summary.pnl["USDT"]!.fees), 8);
+  expect(total.activity.makerShare).toBeCloseTo(summary.fills.makerShare ?? Number.NaN, 2);
+  for (const one of metrics.instruments) {
+    const held = summary.positions.filter((p) => p.symbol === one.symbol);
+    expect(one.inventory.end).toBeCloseTo(
+      held.reduce((sum, p) => sum + Number(p.qty), 0),
+      9,
+    );
+  }
+  expect(fills.all.orders).toBe(summary.orders.sent);
+  // Average cost and attribution cut the same money differently: together with what is held at the mid they agree.
+  const parts = readFileSync(join(out, "pnl.csv"), "utf8").trimEnd().split("\n").slice(1);
+  const whole = parts.map((line) => line.split(",")).filter((cells) => cells[3] === "");
+  const sum = (column: number): number => whole.reduce((total, cells) => total + Number(cells[column]), 0);
+  const positions = await walRows(dir, ["Position", "PositionDetail"]);
+  let books = 0;
+  for (const one of metrics.instruments) {
+    const last = positions.findLast(
+      (p) => p.kind === "Position" && p["instrument"] === one.symbol && !String(p["flags"]).includes("venue"),
+    );
+    const state = readFileSync(join(out, `state-${metrics.instruments.indexOf(one)}.csv`), "utf8")
+      .trimEnd()
+      .split("\n")
+      .at(-1)!;
+    const mid = Number(state.split(",")[1]);
+    if (last !== undefined)
+      books += Number(last["realized"]) + Number(last["qty"]) * mid - Number(last["cost"]);
+  }
+  expect(sum(5) + sum(6)).toBeCloseTo(books, 6);
+  expect(sum(9)).toBeCloseTo(total.equity.pnl, 6);
+  for (const file of ["report.html", "orders.csv", "fills.parquet", "requests.csv", "fill-analysis.csv"])
+    expect([file, existsSync(join(out, file))]).toEqual([file, true]);
+}, 90_000);
+
+test("wrong use is told in words", async () => {
+  const missing = await run(REPORT, ["/nonexistent", "--out", "/tmp/x"]);
+  expect([missing.code, missing.err.trim()]).toEqual([2, "/nonexistent: no such directory"]);
+  expect((await run(REPORT, [])).code).toBe(2);
+  const badTime = await run(REPORT, [makeDataDir(), "--out", "/tmp/x", "--from", "soon"]);
+  expect([badTime.code, badTime.err]).toEqual([2, expect.stringContaining("--from soon: expected a time")]);
+  const empty = await run(REPORT, [makeDataDir(), "--out", "/tmp/x"]);
+  expect([empty.code, empty.err]).toEqual([2, expect.stringContaining("no session is recorded here")]);
+});
