@@ -1,4 +1,4 @@
-// The compat backtest against hftbacktest 2.4.4 itself (PyPI, compiled once per process): the shared capture tiled
+// The backtest, both modes, against hftbacktest 2.4.4 itself (PyPI, compiled once per process): the shared capture tiled
 // to 5.4 M rows, replay and a market maker each 100 ms, rows in memory and the deflated file. Ratios required by
 // the project: replay and maker at most 1/1.8 of its hash-map book's time and 1/1.2 of its range-of-interest
 // book's, from deflate at most half. bench/peers/hftbacktest/table.ts prints the same with memory.
@@ -7,6 +7,7 @@ import { buildPeer, Peer } from "./harness/peer.ts";
 import { type Bench, type BenchSize, type Figures, type OpenBench, Unavailable } from "./harness.ts";
 import { HFTBACKTEST } from "./peers/hftbacktest/build.ts";
 import { type Book, type Mode, runOwn } from "./peers/hftbacktest/own.ts";
+import { runDefault } from "./peers/hftbacktest/own-default.ts";
 import { tiledFiles } from "./peers/hftbacktest/tiled.ts";
 
 const TILES = 11;
@@ -28,19 +29,27 @@ const CASES: readonly Case[] = [
   { mode: "maker", book: "hash", source: "file", maxRatio: 1 / 2 },
 ];
 
-export const benches: readonly Bench[] = CASES.map((c) => ({
-  name: `backtest.${c.mode}.${c.book}.${c.source}`,
-  question: `ns per row: ${c.mode}, ${c.book} book, rows from ${c.source === "file" ? "a deflated file" : "memory"}`,
-  unit: "ns",
-  compare: "perSecond",
-  maxRatio: c.maxRatio,
-  sameChecksum: true,
-  warmUpRounds: 1,
-  open: (size) => open(c, size),
-}));
+/** The default mode has one book for all of theirs, and a maker behind gate and ledger: its results are its own. */
+const ENGINES = ["compat", "default"] as const;
+type Engine = (typeof ENGINES)[number];
 
-async function open(c: Case, size: BenchSize): Promise<OpenBench> {
-  if (size === "tiny") return openTiny(c);
+const nameOf = (engine: Engine): string => (engine === "compat" ? "backtest" : "backtest.default");
+
+export const benches: readonly Bench[] = ENGINES.flatMap((engine) =>
+  CASES.map((c) => ({
+    name: `${nameOf(engine)}.${c.mode}.${c.book}.${c.source}`,
+    question: `ns per row: ${engine} mode, ${c.mode}, their ${c.book} book, rows from ${c.source === "file" ? "a deflated file" : "memory"}`,
+    unit: "ns",
+    compare: "perSecond",
+    maxRatio: c.maxRatio,
+    sameChecksum: engine === "compat",
+    warmUpRounds: 1,
+    open: (size: BenchSize) => open(engine, c, size),
+  })),
+);
+
+async function open(engine: Engine, c: Case, size: BenchSize): Promise<OpenBench> {
+  if (size === "tiny") return openTiny(engine, c);
   const missing = buildPeer(HFTBACKTEST, true);
   if (missing !== null) throw new Unavailable(missing);
   const files = await tiledFiles(TILES);
@@ -51,7 +60,7 @@ async function open(c: Case, size: BenchSize): Promise<OpenBench> {
   const data = bytes === null ? file : bytes.subarray(bytes.length - files.rows * 64);
   const peer = new Peer(HFTBACKTEST);
   return {
-    own: { round: () => figuresOf(c, data, files.rows) },
+    own: { round: () => figuresOf(engine, c, data, files.rows) },
     reference: {
       name: "hftbacktest 2.4.4",
       round: () => peer.ask(`${c.mode} ${c.book} ${c.source} ${file} ${files.rows}`),
@@ -63,14 +72,18 @@ async function open(c: Case, size: BenchSize): Promise<OpenBench> {
 let tinyRows: Uint8Array | null = null;
 
 /** The first rows of the capture, without a reference: that this bench runs is what the tests want to know. */
-async function openTiny(c: Case): Promise<OpenBench> {
+async function openTiny(engine: Engine, c: Case): Promise<OpenBench> {
   tinyRows ??= (await importBinance(CAPTURE)).table.bytes.slice(0, TINY_ROWS * 64);
   const rows = tinyRows;
-  return { own: { round: () => figuresOf(c, rows, TINY_ROWS) }, reference: null, missing: "tiny size" };
+  return {
+    own: { round: () => figuresOf(engine, c, rows, TINY_ROWS) },
+    reference: null,
+    missing: "tiny size",
+  };
 }
 
-function figuresOf(c: Case, data: string | Uint8Array, rows: number): Figures {
-  const { seconds, checksum } = runOwn(c.mode, c.book, data);
+function figuresOf(engine: Engine, c: Case, data: string | Uint8Array, rows: number): Figures {
+  const { seconds, checksum } = engine === "compat" ? runOwn(c.mode, c.book, data) : runDefault(c.mode, data);
   const ns = (seconds * 1e9) / rows;
   return { p50: ns, p99: ns, p999: ns, perSecond: rows / seconds, checksum };
 }

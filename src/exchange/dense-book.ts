@@ -1,15 +1,14 @@
 // The market book of a backtest's exchange side: lots per tick in a dense window, next best by a short walk, levels
 // outside the window in a map. Made for runs of rows: `applyRows` does everything in locals until a row needs its
 // caller. The pipeline's own L2Book stands on the trader's side, so the two sides check each other.
-// Hot: 0 bytes per row; O(1) per row, plus the gap to the next level when the best goes; the window grows (cold).
+// Hot: 0 bytes per row; O(1) per row, plus the gap to the next level when the best goes; moving the window is cold.
 import { type EventChunk, OP_ASK, OP_BID, OP_MASK, OP_NONE } from "../data/event-chunk.ts";
 import type { MarketBook } from "./market-book.ts";
 
 /** No best level: below every key. Keys are ticks of bids and −ticks of asks: higher is better on both sides. */
 const NO_KEY = -2_147_483_648;
-/** Ticks in a window at most: 4 MiB a side. */
-const WINDOW_MAX = 524_288;
-const WINDOW_MIN = 8192;
+/** Ticks in the window: 8 MiB a side, of which only pages with levels become resident. */
+const WINDOW_TICKS = 1_048_576;
 
 /** Keys of rows that the caller of `applyRows` wants to handle itself, both ends inclusive. */
 export interface KeyWatch {
@@ -60,7 +59,8 @@ class DenseSide {
   }
 
   clear(): void {
-    this.lots.fill(0);
+    if (this.best !== NO_KEY)
+      this.lots.fill(0, Math.max(this.low - this.origin, 0), Math.max(this.best - this.origin + 1, 0));
     this.far.clear();
     this.best = NO_KEY;
     this.low = 2_147_483_647;
@@ -68,50 +68,29 @@ class DenseSide {
 
   /** False when the row was the deletion of nothing. */
   private setOutside(key: number, qtyLots: number): boolean {
-    if (qtyLots > 0 && this.include(key)) {
+    if (qtyLots === 0) return this.far.delete(key);
+    // The first level places the window, a best beyond it moves it; what else is outside is far.
+    if (key > this.best) {
+      this.moveTo(key - WINDOW_TICKS / 2);
       this.lots[key - this.origin] = qtyLots;
-      return true;
-    }
-    if (qtyLots > 0) this.far.set(key, qtyLots);
-    else return this.far.delete(key);
+    } else this.far.set(key, qtyLots);
     return true;
   }
 
-  /** Makes the window hold `key` if its size allows; a better best beyond it moves the window. False: key is far. */
-  private include(key: number): boolean {
-    const { origin } = this;
-    const size = this.lots.length;
-    if (size === 0) {
-      this.resize(key - WINDOW_MIN / 2, WINDOW_MIN);
-      return true;
-    }
-    const lo = Math.min(origin, key);
-    const hi = Math.max(origin + size, key + 1);
-    if (hi - lo <= WINDOW_MAX) {
-      const grown = Math.min(WINDOW_MAX, Math.max(hi - lo, size * 2));
-      // What is left over goes to the side that grew.
-      this.resize(key < origin ? hi - grown : lo, grown);
-      return true;
-    }
-    if (key <= this.best) return false;
-    this.resize(key - WINDOW_MAX / 2, WINDOW_MAX);
-    return true;
-  }
-
-  private resize(origin: number, size: number): void {
+  private moveTo(origin: number): void {
     const old = this.lots;
     const oldOrigin = this.origin;
-    this.lots = new Float64Array(size);
+    this.lots = new Float64Array(WINDOW_TICKS);
     this.origin = origin;
     for (let i = 0; i < old.length; i++) {
       if (old[i] === 0) continue;
       const at = oldOrigin + i - origin;
-      if (at >= 0 && at < size) this.lots[at] = old[i]!;
+      if (at >= 0 && at < WINDOW_TICKS) this.lots[at] = old[i]!;
       else this.far.set(oldOrigin + i, old[i]!);
     }
     for (const [key, qty] of this.far) {
       const at = key - origin;
-      if (at < 0 || at >= size) continue;
+      if (at < 0 || at >= WINDOW_TICKS) continue;
       this.lots[at] = qty;
       this.far.delete(key);
     }

@@ -5,6 +5,7 @@ import { runSimpleMm } from "../../../src/backtest/parity/simple-mm.ts";
 import { EVENT_FIELDS } from "../../../src/data/npy.ts";
 import { loadRows } from "../../../src/data/npz-file.ts";
 import type { EventSource } from "../../../src/data/row-blocks.ts";
+import { runDefault } from "./own-default.ts";
 import { constantLatency } from "../../../src/exchange/compat/order-latency.ts";
 
 export type Mode = "replay" | "maker";
@@ -69,8 +70,9 @@ async function residentMb(): Promise<number> {
 if (import.meta.main) {
   for await (const line of console) {
     if (line === "") continue;
-    const [mode, book, source, file, rows] = line.split(" ") as [Mode, Book, string, string, string];
-    const { seconds, checksum } = runOwn(mode, book, source === "memory" ? rowsOf(file) : file);
+    const [mode, book, source, file, rows, engine] = line.split(" ") as [Mode, Book, ...string[]];
+    const data = source === "memory" ? rowsOf(file!) : file!;
+    const { seconds, checksum } = engine === "default" ? runDefault(mode, data) : runOwn(mode, book, data);
     console.log(JSON.stringify({ perSecond: Number(rows) / seconds, checksum, rssMb: await residentMb() }));
   }
 }

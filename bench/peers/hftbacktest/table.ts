@@ -1,4 +1,4 @@
-// bun bench/peers/hftbacktest/table.ts [--tiles 11] [--rounds 5]: hftbacktest from PyPI against our compat engine,
+// bun bench/peers/hftbacktest/table.ts [--tiles 11] [--rounds 5]: hftbacktest from PyPI against both our modes,
 // alternating, each side a warm process of its own; medians and ranges of rows/s, resident memory, equal results.
 import { parseArgs } from "node:util";
 import { createReadStream } from "node:fs";
@@ -53,8 +53,8 @@ const m = (x: number): string => (x / 1e6).toFixed(1);
 const cell = (xs: number[]): string => `${m(median(xs))} (${m(Math.min(...xs))}–${m(Math.max(...xs))})`;
 
 console.log(`${files.rows} rows, ${rounds} alternating rounds; M rows/s: median (least–most)\n`);
-console.log("| run | hftbacktest 2.4.4 | ours | ratio of medians | resident MB: theirs, ours | results |");
-console.log("|---|---|---|---|---|---|");
+console.log("| run | hftbacktest 2.4.4 | compat | ratio of medians | default mode | ratio | resident MB: theirs, ours | results |");
+console.log("|---|---|---|---|---|---|---|---|");
 const inflate: number[] = [];
 for (const [mode, book, source] of CASES) {
   const file = source === "memory" ? files.npy : files.npz;
@@ -62,20 +62,23 @@ for (const [mode, book, source] of CASES) {
   const [peer, own] = [new Peer(HFTBACKTEST), new Peer(OWN)];
   const theirs: Answer[] = [];
   const ours: Answer[] = [];
+  const pipeline: Answer[] = [];
   await run(peer, command);
   await run(own, command);
+  await run(own, [...command, "default"]);
   for (let round = 0; round < rounds; round++) {
     theirs.push(await run(peer, command));
     ours.push(await run(own, command));
+    pipeline.push(await run(own, [...command, "default"]));
     if (source === "file") inflate.push(await inflateRate());
   }
   await peer.close();
   await own.close();
-  const [a, b] = [theirs.map((t) => t.perSecond), ours.map((o) => o.perSecond)];
+  const [a, b, c] = [theirs, ours, pipeline].map((answers) => answers.map((t) => t.perSecond)) as [number[], number[], number[]];
   const same = new Set([...theirs, ...ours].map((x) => x.checksum)).size === 1 ? "equal" : "DIFFERENT";
   const rss = `${Math.max(...theirs.map((t) => t.rssMb)).toFixed(0)}, ${Math.max(...ours.map((o) => o.rssMb)).toFixed(0)}`;
   console.log(
-    `| ${mode}, ${book} book, ${source === "file" ? "deflated file" : source} | ${cell(a)} | ${cell(b)} | ${(median(b) / median(a)).toFixed(2)} | ${rss} | ${same} |`,
+    `| ${mode}, ${book} book, ${source === "file" ? "deflated file" : source} | ${cell(a)} | ${cell(b)} | ${(median(b) / median(a)).toFixed(2)} | ${cell(c)} | ${(median(c) / median(a)).toFixed(2)} | ${rss} | ${same} |`,
   );
 }
 console.log(`\nbare streaming inflate of the same member: ${cell(inflate)} M rows/s`);
