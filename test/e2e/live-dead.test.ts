@@ -192,6 +192,17 @@ test("a short suspension, which the dead-man's switch survives, is answered the 
   expect(woken.findIndex(isNew)).toBeLessThan(woken.findIndex(isPlace));
   const { code } = await live.stop();
   expect(code).toBe(0);
+  // The switch: armed before the first order, renewed all the time, disarmed at the orderly end.
+  const lines = venue.journal();
+  const countdowns = lines.filter(
+    (line) => line.k === "request" && line["op"].includes("countdownCancelAll"),
+  );
+  expect(countdowns[0]!.n).toBeLessThan(lines.find(isPlace)!.n);
+  expect(countdowns.filter((line) => Number(line["params"].countdownTime) > 0).length).toBeGreaterThan(2 * 2);
+  const last = new Map(
+    countdowns.map((line) => [line["params"].symbol, Number(line["params"].countdownTime)]),
+  );
+  expect([...last.values()]).toEqual([0, 0]);
 }, 90_000);
 
 test("kill -9 of everything: the dead-man's switch ends the orders, and the next start finds the same account", async () => {
