@@ -57,7 +57,7 @@ const engine = z.strictObject({
     FEED_RING_MIN_RECORDS,
     1 << 22,
     "records",
-    "feed → writer; lossy, losses are marked by Gap",
+    "feed → writer; lossy, losses are marked by Gap; the default holds 0.8 s at 340,000 levels/s",
   ),
   orders_ring_records: powerOfTwo(
     1024,

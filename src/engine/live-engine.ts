@@ -13,7 +13,7 @@ import { readManifests, type SessionManifest, writeManifest } from "../journal/s
 import { confineProcess, keepSweeping } from "../lane/pinning.ts";
 import { Supervision } from "../lane/supervision.ts";
 import type { Instrument } from "../market/instrument.ts";
-import { createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
+import { type ArenaMap, createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { type KillWord, openKillWord } from "../risk/kill-word.ts";
 import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
@@ -178,6 +178,7 @@ export class LiveEngine {
     const session = newSession(nowNs, (words) => crypto.getRandomValues(words));
     const arena = createArena(plan.layout.arena, SCHEMA_VERSION, nowNs, clocks.bootNs);
     this.arenaWords = new Int32Array(arena);
+    this.hooks.log("info", `shared memory: ${arenaText(plan.layout.arena)}`);
     const { placement, layout } = plan;
     const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };
     const assets = assetsOf(instruments);
@@ -479,4 +480,11 @@ function refuseLatched(word: KillWord, env: string, dataDir: string): void {
     `the kill word is set${since} (${view.reason}): nothing trades until it is rearmed\n  bun run ctl rearm --env ${env} --data-dir ${dataDir}`,
     1,
   );
+}
+
+/** Whole size and the largest regions, MiB. */
+function arenaText(map: ArenaMap): string {
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+  const large = map.regions.filter((region) => region.bytes > 2 ** 19);
+  return `${mib(map.bytes)} MiB (${large.map((region) => `${region.name} ${mib(region.bytes)}`).join(", ")})`;
 }
