@@ -79,12 +79,14 @@ async function venueGateway({ context, handler, sink, killWord }: GatewayParts):
   const { venue } = start.settings;
   const nowNs = () => clock.nowNs();
   const credentials = await loadCredentials(venue.credentialsFile);
+  const rest = makeRest(venue, credentials, context.edges.makeRest);
+  if (start.requestLimits !== undefined) rest.budget.setLimits(start.requestLimits);
   return new BinanceGateway({
     instruments: start.instruments,
     assets: start.assets,
     credentials,
     ids: new ClientIdEncoder(start.session.nonceLo, start.session.nonceHi),
-    rest: makeRest(venue, credentials, context.edges.makeRest),
+    rest,
     sink,
     baseMs: context.baseMs,
     nowNs,

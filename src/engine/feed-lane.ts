@@ -43,6 +43,7 @@ export function buildFeed(context: LaneContext, factor: RecordHandler | null): A
   const counters = newFeedCounters();
   const nowNs = () => clock.nowNs();
   const rest = makeRest(venue, null, context.edges.makeRest);
+  if (start.requestLimits !== undefined) rest.budget.setLimits(start.requestLimits);
   const market = new MarketSink(context, factor);
   const stream = new BinanceMarketData({
     instruments: start.instruments,

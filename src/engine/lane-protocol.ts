@@ -4,6 +4,7 @@
 import type { SignalRegistry } from "../factor/signal-registry.ts";
 import type { LanePlacement, LaneRole } from "../lane/placement.ts";
 import type { Instrument } from "../market/instrument.ts";
+import type { RequestLimits } from "../venue/binance/request-budget.ts";
 import type { CheckpointStart } from "./factor-checkpoint.ts";
 import type { GraphStart } from "./factor-lane.ts";
 import type { EngineLayout } from "./layout.ts";
@@ -41,6 +42,8 @@ export interface LaneStart {
   readonly instruments: readonly Instrument[];
   /** Asset id → name, as fills and balances carry it; element 0 = unknown. */
   readonly assets: readonly string[];
+  /** What the venue allows the account, as main has read it; absent = the usual limits. */
+  readonly requestLimits?: RequestLimits;
   readonly session: SessionIdentity;
   readonly graphs: readonly GraphStart[];
   readonly registry: SignalRegistry;

@@ -208,6 +208,7 @@ export class LiveEngine {
       settings,
       instruments,
       assets,
+      requestLimits: required(this.venue).rest.budget.limits,
       session,
       graphs: plan.graphs,
       registry: plan.registry,

@@ -10,10 +10,14 @@ const MS_PER_MINUTE = 60_000;
 const BAN_DEFAULT_S = 120;
 const PAUSE_DEFAULT_S = 10;
 
-export interface BudgetLimits {
+/** What the venue allows the account. */
+export interface RequestLimits {
   readonly weightPerMinute: number;
   readonly ordersPerMinute: number;
   readonly ordersPer10s: number;
+}
+
+export interface BudgetLimits extends RequestLimits {
   /** Fraction kept back from queries and new orders. */
   readonly reserve: number;
 }
@@ -83,11 +87,19 @@ export class RequestBudget {
     this.reserve = limits.reserve;
   }
 
-  /** Limits from exchangeInfo. */
-  setLimits(weightPerMinute: number, ordersPerMinute: number, ordersPer10s: number): void {
+  /** Limits from exchangeInfo; 0 = it does not say. */
+  setLimits({ weightPerMinute, ordersPerMinute, ordersPer10s }: RequestLimits): void {
     if (weightPerMinute > 0) this.weight.limit = weightPerMinute;
     if (ordersPerMinute > 0) this.ordersMinute.limit = ordersPerMinute;
     if (ordersPer10s > 0) this.orders10s.limit = ordersPer10s;
+  }
+
+  get limits(): RequestLimits {
+    return {
+      weightPerMinute: this.weight.limit,
+      ordersPerMinute: this.ordersMinute.limit,
+      ordersPer10s: this.orders10s.limit,
+    };
   }
 
   /** A place or modify: counts when it may go. */

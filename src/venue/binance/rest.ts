@@ -234,11 +234,11 @@ export class BinanceRest implements VenueAccount {
       info.rateLimits.find(
         (l) => l.rateLimitType === type && l.interval === interval && l.intervalNum === count,
       )?.limit ?? 0;
-    this.budget.setLimits(
-      limit("REQUEST_WEIGHT", "MINUTE", 1),
-      limit("ORDERS", "MINUTE", 1),
-      limit("ORDERS", "SECOND", 10),
-    );
+    this.budget.setLimits({
+      weightPerMinute: limit("REQUEST_WEIGHT", "MINUTE", 1),
+      ordersPerMinute: limit("ORDERS", "MINUTE", 1),
+      ordersPer10s: limit("ORDERS", "SECOND", 10),
+    });
   }
 
   private async mapped<Raw, T>(
