@@ -42,7 +42,7 @@ const engine = new EmbeddedEngine({
     library,
     dir: join(dir, "clickhouse"),
     database: "hotlane",
-    limits: { memoryBytes: 2 << 30, threads: 2 },
+    limits: { memoryBytes: 2 ** 31, threads: 2 },
     log,
   },
 });
