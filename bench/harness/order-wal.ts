@@ -36,7 +36,7 @@ export interface OrderWal {
   readonly marketRows: number;
 }
 
-/** Writes `orders` orders to `<dataDir>/wal`, `perSecond` of them per second of the session's time. */
+/** `earlier`: a session that ended before in the same directory. Writes `orders` orders to `<dataDir>/wal`, `perSecond` of them per second of the session's time. */
 export function writeOrderWal(
   dataDir: string,
   orders: number,
@@ -44,29 +44,39 @@ export function writeOrderWal(
   seed = 1,
   market = false,
   quotes = false,
+  earlier?: OrderWal,
 ): OrderWal {
   const dir = join(dataDir, "wal");
-  const session = sessionName(BASE_NS + BigInt(START_NS), NONCE_LO, NONCE_HI);
+  const nonceLo = NONCE_LO + (earlier === undefined ? 0 : 1);
+  const startNs = START_NS + (earlier === undefined ? 0 : 7200e9);
+  const session = sessionName(BASE_NS + BigInt(startNs), nonceLo, NONCE_HI);
   writeManifest(dir, {
     session,
     env: "sim",
     schemaVersion: wire.SCHEMA_VERSION,
     baseNs: String(BASE_NS),
-    createdUnixNs: String(BASE_NS + BigInt(START_NS)),
-    nonceLo: NONCE_LO,
+    createdUnixNs: String(BASE_NS + BigInt(startNs)),
+    nonceLo,
     nonceHi: NONCE_HI,
     instruments: [instrument(1, "BTCUSDT", "0.10"), instrument(2, "ETHUSDT", "0.01")],
     strategies: ["house", "obi-mm", "tick-mm"],
     streams: { "1": "market", "2": "orders", "3": "telemetry", "4": "metrics" },
     replay: { assets: ["", "USDT"] },
   });
-  const clock = new ManualClock(START_NS);
+  const clock = new ManualClock(startNs);
   const writer = new WalWriter({
-    ...{ dir, startPosition: 0, segmentBytes: 1 << 26, fsync: "none", fsyncIntervalMs: 1000, clock },
-    session: { name: session, nonceLo: NONCE_LO, nonceHi: NONCE_HI, baseNs: BASE_NS },
+    ...{
+      dir,
+      startPosition: earlier?.records ?? 0,
+      segmentBytes: 1 << 26,
+      fsync: "none",
+      fsyncIntervalMs: 1000,
+      clock,
+    },
+    session: { name: session, nonceLo, nonceHi: NONCE_HI, baseNs: BASE_NS },
   });
   writer.open();
-  const maker = new OrderMaker(new Prng(seed));
+  const maker = new OrderMaker(new Prng(seed), nonceLo);
   const batch = Math.max(1, Math.floor(perSecond / 100));
   for (let made = 0; made < orders; ) {
     const some = Math.min(batch, orders - made, Math.floor(writer.maxBatchRecords / MOST_RECORDS));
@@ -96,12 +106,14 @@ class OrderMaker {
   fills = 0;
   marketRows = 0;
   private readonly prng: Prng;
+  private readonly nonceLo: number;
   private at = 0;
   private sequence = 0;
   private mid = [0, 673_215, 264_210];
 
-  constructor(prng: Prng) {
+  constructor(prng: Prng, nonceLo: number) {
     this.prng = prng;
+    this.nonceLo = nonceLo;
   }
 
   /** `count` orders from client sequence `first`, around `nowNs`; the number of records at the start of `memory`. */
@@ -167,12 +179,12 @@ class OrderMaker {
       px,
       qty,
       clientSeq,
-      7,
+      7 + this.nonceLo - NONCE_LO,
     );
     this.at += RECORD_BYTES;
     wire.encodeFillDetail(
       ...([m, this.at, 4, i, i, ids, 0, end - 1e6, end] as const),
-      ...([clientSeq, 9, NONCE_LO, NONCE_HI, fee, Number.NaN] as const),
+      ...([clientSeq, 9, this.nonceLo, NONCE_HI, fee, Number.NaN] as const),
     );
     this.at += RECORD_BYTES;
     wire.encodePosition(m, this.at, 2, i, i, this.next(), 0, end - 1e6, end, qty, px * qty, 0, 1234);
@@ -232,7 +244,7 @@ class OrderMaker {
     this.at += RECORD_BYTES;
     wire.encodeOrderReportDetail(
       ...([this.memory, this.at, 4, i, i, sequence, 0, exch, recvNs] as const),
-      ...([clientSeq, 9, NONCE_LO, NONCE_HI, 0, code.ACTION_NONE, exch] as const),
+      ...([clientSeq, 9, this.nonceLo, NONCE_HI, 0, code.ACTION_NONE, exch] as const),
     );
     this.at += RECORD_BYTES;
   }

@@ -13,6 +13,8 @@ import type { TailStart, WalTail } from "./wal-tail.ts";
 export const CHUNK_RULE = 1;
 const INTERVAL_NS = 2e9;
 const MAX_RECORDS = 65_536;
+const SLICE_RECORDS = 4096;
+export const MORE = "more";
 
 export interface Chunk {
   readonly session: string;
@@ -36,8 +38,7 @@ interface Open {
 }
 
 export class Chunks {
-  /** Records of the chunk that is being gathered. */
-  pendingRecords = 0;
+  private taken = 0;
   private readonly tail: WalTail;
   private readonly writer: RowWriter;
   private open: Open | null = null;
@@ -53,7 +54,17 @@ export class Chunks {
   /** The next whole chunk, or null. `over`: nobody writes any more, so the end of the WAL ends the chunk. */
   next(over: boolean): Chunk | null {
     for (;;) {
-      const batch = this.waiting ?? this.tail.next();
+      const chunk = this.advance(over);
+      if (chunk !== MORE) return chunk;
+    }
+  }
+
+  /** The same in slices: MORE after some thousand records, so that what is being sent gets its turn meanwhile. */
+  advance(over: boolean): Chunk | null | typeof MORE {
+    const until = this.taken + SLICE_RECORDS;
+    for (;;) {
+      if (this.taken >= until) return MORE;
+      const batch = this.waiting ?? this.tail.next(over);
       this.waiting = null;
       if (batch === null) return over && this.open !== null ? this.close() : null;
       if (this.open !== null && !this.belongs(batch, this.open)) {
@@ -94,9 +105,9 @@ export class Chunks {
       writer.position = batch.position + i;
       writer.onRecord(batch.memory, batch.at + i * RECORD_BYTES);
     }
+    this.taken += batch.count;
     this.open.end = batch.position + batch.count;
     this.open.writtenNs = batch.writtenNs;
-    this.pendingRecords = this.open.end - this.open.first;
   }
 
   private startSession(): void {
@@ -109,7 +120,6 @@ export class Chunks {
   private close(): Chunk {
     const { session, first, end, writtenNs, createdUnixNs, baseNs } = this.open!;
     this.open = null;
-    this.pendingRecords = 0;
     return {
       session,
       first,

@@ -1,5 +1,5 @@
 // Rows of one table and one partition, kept by column and written as one block of ClickHouse's Native format: the
-// server takes it without parsing rows, and the same rows give the same bytes. (Native, not RowBinary: docs/adr/0007.)
+// server takes it without parsing rows, and the same rows give the same bytes. (Native, not RowBinary: docs/adr/0012.)
 // Cold lane, but built for millions of values: typed arrays that grow, no object per value.
 //
 //   block:   column count varint | row count varint | per column: name, type, values

@@ -14,7 +14,7 @@ export interface RecorderStart {
   readonly kind: TargetKind;
 }
 
-const FIGURES_MS = 250;
+const FIGURES_MS = 500;
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -10,7 +10,7 @@ import { closeSync, existsSync, fdatasyncSync, openSync } from "node:fs";
 import { readManifests } from "../journal/session-manifest.ts";
 import { readAudit } from "./audit-tail.ts";
 import { type Checkpoint, readCheckpoint, STATE_VERSION, writeCheckpoint } from "./checkpoint.ts";
-import { CHUNK_RULE, type Chunk, Chunks } from "./chunks.ts";
+import { CHUNK_RULE, type Chunk, Chunks, MORE } from "./chunks.ts";
 import type { Block } from "./columns.ts";
 import { dropSegments, expiredSegments } from "./retention.ts";
 import { type BlockOrigin, type RowStore, StoreFullError, StoreRefusedError } from "./row-store.ts";
@@ -55,7 +55,7 @@ export interface RecorderFigures {
   readonly alarm: string;
 }
 
-const IDLE_MS = 50;
+const IDLE_MS = 100;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5_000;
 const CHECKPOINT_MS = 1_000;
@@ -163,8 +163,7 @@ export class Recorder {
       if (this.options.syncWal) syncFile(tail.segment.file);
       const state = this.isDue() ? this.writer.save() : null;
       const sent = this.send(present);
-      // Made while the other is on its way.
-      chunk = chunks.next(this.over);
+      chunk = await this.makeBeside(chunks);
       if (!(await sent)) return false;
       this.inFlight = null;
       this.resume = present.resume;
@@ -172,6 +171,15 @@ export class Recorder {
       this.retain();
     }
     return false;
+  }
+
+  /** The next chunk, made while the last one is on its way: slice by slice, the sockets in between. */
+  private async makeBeside(chunks: Chunks): Promise<Chunk | null> {
+    for (;;) {
+      const chunk = chunks.advance(this.over);
+      if (chunk !== MORE) return chunk;
+      await new Promise<void>((turn) => setImmediate(turn));
+    }
   }
 
   private async complete(): Promise<boolean> {

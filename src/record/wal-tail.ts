@@ -25,7 +25,7 @@ export interface TailProblem {
 type Segment = SegmentFile & { readonly header: SegmentHeader };
 
 /** How often a directory without news is listed. */
-const LIST_MS = 250;
+const LIST_MS = 1000;
 
 export class WalTail {
   readonly dir: string;
@@ -49,19 +49,22 @@ export class WalTail {
     return this.current!;
   }
 
-  /** The next batch, valid until the next call; null: nothing whole follows yet. */
-  next(): WalBatch | null {
+  /**
+   * The next batch, valid until the next call; null: nothing whole follows yet. `over`: nobody writes any more, so the
+   * directory is looked at whenever a file ends.
+   */
+  next(over: boolean): WalBatch | null {
     for (;;) {
       const { scanner } = this;
       if (scanner === null) {
-        if (!this.openNext()) return null;
+        if (!this.openNext(over)) return null;
         continue;
       }
       if (scanner.advanceWhole()) {
         if (this.isTaken(scanner.batch)) continue;
         return scanner.batch;
       }
-      if (!this.hasSuccessor()) return null;
+      if (!this.hasSuccessor(over)) return null;
       // Closed for good: what is not whole now never will be.
       if (scanner.advance()) {
         this.reportBad(scanner);
@@ -92,11 +95,11 @@ export class WalTail {
   }
 
   /** Another segment follows the open one: of the same session, or of a later one. */
-  private hasSuccessor(): boolean {
+  private hasSuccessor(over: boolean): boolean {
     const { current } = this;
     if (current === null) return false;
     if (existsSync(join(this.dir, segmentFileName(current.session, 0, current.index + 1)))) return true;
-    return this.mayList() && this.following(this.segments()) !== undefined;
+    return (over || this.mayList()) && this.following(this.segments()) !== undefined;
   }
 
   private mayList(): boolean {
@@ -106,8 +109,8 @@ export class WalTail {
     return true;
   }
 
-  private openNext(): boolean {
-    if (this.current === null && !this.mayList()) return false;
+  private openNext(over: boolean): boolean {
+    if (this.current === null && !over && !this.mayList()) return false;
     const next = this.following(this.segments());
     if (next === undefined) return false;
     this.current = next;

@@ -266,6 +266,18 @@ test.skipIf(LIBRARY === null)(
   60_000,
 );
 
+test("every session of a log is recorded in one go, the last one as far as it is whole", async () => {
+  const dir = makeDir();
+  const first = writeOrderWal(dir, 300, PER_SECOND);
+  const second = writeOrderWal(dir, 200, PER_SECOND, 2, false, false, first);
+  const { complete, figures } = await record(dir, new JsonlStore(join(dir, "jsonl")));
+  expect(complete).toBe(true);
+  expect(figures.rows["orders"]).toBe(first.orderRows + second.orderRows);
+  expect(figures.rows["fills"]).toBe(first.fills + second.fills);
+  const sessions = lines(join(dir, "jsonl")).map((line) => JSON.parse(line).session);
+  expect([...new Set(sessions)].sort()).toEqual([first.session, second.session].sort());
+});
+
 test("a full store pauses the recorder with an alarm, and it goes on when there is room", async () => {
   const dir = makeDir();
   writeOrderWal(dir, 500, PER_SECOND);
