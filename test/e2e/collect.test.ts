@@ -94,9 +94,14 @@ describe("bun run collect", () => {
     const names = files("a");
     expect(names.length).toBeGreaterThanOrEqual(4);
     const parts = names.map((f) => localRows(loadRows(join(dir, "a/npz", f), EVENT_FIELDS).bytes));
-    for (const part of parts.slice(1)) expect(part[0]!.kind).toBe(KIND_CLEAR);
+    // The first file may end before the venue's snapshot came: there is no book to begin the next one with.
+    const carried = parts.map((_, k) => parts.slice(0, k).some((p) => p.some((r) => r.kind === KIND_CLEAR)));
+    expect(carried.at(-1)).toBe(true);
+    parts.forEach((part, k) => {
+      if (carried[k]) expect(part[0]!.kind).toBe(KIND_CLEAR);
+    });
     const log = localRows(importWal(join(dir, "a/wal"), { markPrice: true, bookTicker: true }).table.bytes);
-    const joined = parts.flatMap((part, k) => (k === 0 ? part : part.slice(bookRows(part))));
+    const joined = parts.flatMap((part, k) => (carried[k] ? part.slice(bookRows(part)) : part));
     expect(joined.map((r) => r.text)).toEqual(log.map((r) => r.text));
   }, 60_000);
 

@@ -69,7 +69,7 @@ test("what is written is read back: stored, deflated, bare .npy; streamed and wh
     }
   });
   await fc.assert(property, { seed: 7, numRuns: 8 });
-});
+}, 30_000);
 
 test("the rows of a written .npy begin at a multiple of 64, as numpy has it", () => {
   for (const rows of [0, 1, 99_999, 123_456_789_012]) {
