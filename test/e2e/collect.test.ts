@@ -65,6 +65,8 @@ const files = (name: string): string[] =>
 
 interface Row {
   readonly kind: number;
+  readonly local: bigint;
+  /** Without the time: files and log are corrected each by itself. */
   readonly text: string;
 }
 
@@ -76,7 +78,11 @@ function localRows(bytes: Uint8Array): Row[] {
     const ev = i64[r * 8]!;
     if ((ev & 0x4000_0000n) === 0n) continue;
     const word = (k: number): bigint => i64[r * 8 + k]!;
-    out.push({ kind: Number(ev & 0xffn), text: [ev & 0x3000_00ffn, word(2), word(3), word(4)].join(" ") });
+    out.push({
+      kind: Number(ev & 0xffn),
+      text: [ev & 0x3000_00ffn, word(3), word(4)].join(" "),
+      local: word(2),
+    });
   }
   return out;
 }
@@ -133,7 +139,6 @@ describe("bun run collect", () => {
 
 /** A clear of both sides and the levels of its time: what the file begins with. */
 function bookRows(part: readonly Row[]): number {
-  const at = (r: Row): string => r.text.split(" ")[1]!;
-  const next = part.findIndex((r) => at(r) !== at(part[0]!));
+  const next = part.findIndex((r) => r.local !== part[0]!.local);
   return next < 0 ? part.length : next;
 }
