@@ -1,6 +1,6 @@
 // What an account must look like, from the simulated venue's journal alone: BigInt, average cost per (strategy,
 // symbol), nothing shared with the ledger under test. Ids that are ours read `h<nonce>-<strategy>-<seq>`.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 export interface JournalLine {
   readonly k: string;
@@ -11,8 +11,9 @@ export interface JournalLine {
   readonly [field: string]: any;
 }
 
-/** Whole lines only: the venue may be writing. */
+/** Whole lines only: the venue may be writing, or may not have begun. */
 export function readJournal(file: string): JournalLine[] {
+  if (!existsSync(file)) return [];
   const text = readFileSync(file, "utf8");
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   return whole
