@@ -1,7 +1,7 @@
 // Which lane runs which agents, on which cpu, waiting how: a pure function of configuration and machine.
 // `auto` asks for isolated cores: enough of them → three spinning hot lanes, pinned; otherwise one parking lane,
 // unpinned, that runs feed, factor and execution (`fused`): where lanes sleep, each hop costs a wake-up and each
-// worker its own cold caches (docs/adr/0013). All problems are returned together, named by their configuration key.
+// worker its own cold caches (docs/adr/0010). All problems are returned together, named by their configuration key.
 import type { WaitStrategy } from "./duty-cycle.ts";
 
 export const HOT_LANES = ["feed", "factor", "execution"] as const;
