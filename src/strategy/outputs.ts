@@ -18,6 +18,9 @@ import {
   FLAG_REDUCE_ONLY,
 } from "../wire/messages.gen.ts";
 
+/** Records left before requests are denied: four runs of 16, for the request, its reports and those of working orders. */
+const REQUEST_ROOM = 64;
+
 export class Outputs {
   /** Records that a sink had no slot for. */
   lost: number;
@@ -41,7 +44,7 @@ export class Outputs {
 
   /** Whether a request and what may follow from it can be journalled. */
   get hasRoom(): boolean {
-    return this.orders.hasRoom(8);
+    return this.orders.hasRoom(REQUEST_ROOM);
   }
 
   publish(): void {
