@@ -85,7 +85,7 @@ export class EngineView {
     }));
   }
 
-  /** Records that did not fit anywhere. */
+  /** Records that did not fit anywhere, a disk that ran low included. */
   drops(): number {
     const feed = this.role("feed").counters();
     const factor = this.role("factor").counters();
@@ -95,7 +95,8 @@ export class EngineView {
       feed["journalLost"]! +
       factor["overflows"]! +
       execution["ordersLost"]! +
-      execution["telemetryLost"]!
+      execution["telemetryLost"]! +
+      this.role("writer").counters()["shed"]!
     );
   }
 

@@ -24,7 +24,7 @@ export const COUNTERS = {
     "repliesLost",
     "reconnects",
   ],
-  writer: ["records", "bytes", "segments", "batches", "unackedWindowUs", "failed"],
+  writer: ["records", "bytes", "segments", "batches", "unackedWindowUs", "failed", "shed"],
 } as const;
 
 export const HISTOGRAMS = {

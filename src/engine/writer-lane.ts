@@ -65,6 +65,7 @@ class WriterAgent implements Agent {
   private readonly context: LaneContext;
   private readonly slots: Float64Array;
   private reported = "";
+  private shedding = false;
 
   constructor(agent: JournalAgent, writer: WalWriter, context: LaneContext) {
     this.agent = agent;
@@ -100,10 +101,27 @@ class WriterAgent implements Agent {
     this.set("batches", s.batches);
     this.set("unackedWindowUs", this.agent.unackedWindowUsMax);
     this.set("failed", s.state === WAL_PAUSED ? 1 : 0);
+    this.set("shed", this.agent.shedRecords);
+    this.tellShedding();
     if (s.error === this.reported) return;
     this.reported = s.error;
     if (s.error !== "") this.context.log.log(LOG_ERROR, 0, `WAL paused: ${s.error}`);
     else this.context.log.log(LOG_INFO, 0, "WAL writes again");
+  }
+
+  /** What is given up for want of space counts as dropped and is said when it begins and ends. */
+  private tellShedding(): void {
+    if (this.agent.shedding === this.shedding) return;
+    this.shedding = this.agent.shedding;
+    const { log } = this.context;
+    const { minFreeBytes } = this.context.start.settings.journal;
+    if (this.shedding)
+      log.log(
+        LOG_ERROR,
+        0,
+        `disk low: below ${minFreeBytes} B free (journal.min_free_bytes) only orders are journalled`,
+      );
+    else log.log(LOG_INFO, 0, "disk has room again: market data is journalled");
   }
 
   private set(name: (typeof COUNTERS.writer)[number], value: number): void {

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { endAll, LiveSession, makeDataDir, runLive, startVenue } from "./live-session.ts";
+import { endAll, LiveSession, makeDataDir, runLive, startVenue, summaryOf } from "./live-session.ts";
 
 afterAll(endAll);
 
@@ -24,6 +24,13 @@ function leftRunning(dir: string): string[] {
         return [];
       }
     });
+}
+
+function fillsInLog(dir: string): number {
+  const cli = join(import.meta.dir, "../../src/cli/wal.ts");
+  const args = [cli, "export", join(dir, "wal"), "--format", "jsonl", "--kind", "Fill"];
+  const { stdout } = Bun.spawnSync([process.execPath, ...args]);
+  return stdout.toString().split("\n").length - 1;
 }
 
 async function refuses(what: {
@@ -180,3 +187,15 @@ test(
   },
   LONGEST_MS,
 );
+
+test("a disk with less room than asked for: market data is given up, counted and said; fills are all in the log", async () => {
+  const dir = makeDataDir();
+  const file = join(dir, "low.toml");
+  writeFileSync(file, "[journal]\nmin_free_bytes = 1099511627776\n");
+  const ended = await runLive(["--data-dir", dir, "--config", file, "--for", "5s", "--json"]);
+  expect(ended.code).toBe(0);
+  expect(ended.err).toContain("disk low: below 1099511627776 B free (journal.min_free_bytes)");
+  const summary = summaryOf(ended);
+  expect(summary.drops).toBeGreaterThan(0);
+  expect(fillsInLog(dir)).toBe(summary.fills.count);
+}, 40_000);
