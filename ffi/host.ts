@@ -105,7 +105,7 @@ export function readClocks(): { readonly realtimeNs: bigint; readonly bootNs: nu
     const after = bootNs();
     if (after - before >= least) continue;
     least = after - before;
-    best = { realtimeNs: real, bootNs: (before + after) / 2 };
+    best = { realtimeNs: real, bootNs: Math.floor((before + after) / 2) };
   }
   return best;
 }

@@ -1,6 +1,7 @@
 // Session time: f64 nanoseconds since the base, exact below 2^53 (104 days). The base is 00:00 UTC of the
 // session's first day, so intervals and day boundaries are exact multiples. Only CLOCK_BOOTTIME advances session
 // time (docs/adr/0011); CLOCK_REALTIME is read once at start.
+import { assert } from "./assert.ts";
 
 export const NS_PER_US = 1_000;
 export const NS_PER_MS = 1_000_000;
@@ -29,6 +30,7 @@ export interface TimeBase {
 }
 
 export function makeTimeBase(realtimeNs: bigint, bootNs: number): TimeBase {
+  assert(Number.isInteger(bootNs), "session time counts whole nanoseconds");
   const baseNs = baseOfDayNs(realtimeNs);
   return { baseNs, bootAnchorNs: bootNs, anchorNs: Number(realtimeNs - baseNs) };
 }

@@ -40,6 +40,7 @@ test("a recorded session and the backtest decide, execute and book the same", as
   expect({ code: live.code, err: live.code === 0 ? "" : live.err }).toEqual({ code: 0, err: "" });
 
   const same = await bun("src/cli/compare.ts", dir, "--json");
+  expect({ code: same.code, err: same.code === 0 ? "" : same.err }).toEqual({ code: 0, err: "" });
   const report = JSON.parse(same.out) as { c1: object; c2: Comparison; c2Fitted: Comparison; c3: object[] };
   expect(report.c1).toMatchObject({ verdict: "identical" });
   expect({ c2: report.c2.different, c3: report.c3, code: same.code }).toEqual({ c2: [], c3: [], code: 0 });
