@@ -1,5 +1,6 @@
 // The default mode on the commands of peer.py: `replay` runs rows through both books with nobody trading, `maker` is
 // the same market maker each 100 ms as a strategy of the SDK, behind gate, order table and ledger.
+import { INSTRUMENT, LOOSE_RISK } from "../../harness/loose-limits.ts";
 import { PipelineBacktest } from "../../../src/backtest/pipeline/pipeline-backtest.ts";
 import { baseOfDayNs } from "../../../src/core/clock.ts";
 import { EventFeed } from "../../../src/data/event-feed.ts";
@@ -8,7 +9,6 @@ import { constantLatency } from "../../../src/exchange/compat/order-latency.ts";
 import { makeQueueModel } from "../../../src/exchange/queue/make-queue-model.ts";
 import { KindLatency } from "../../../src/exchange/request-latency.ts";
 import type { Instrument } from "../../../src/market/instrument.ts";
-import type { RiskSettings } from "../../../src/risk/limits.ts";
 import type { StrategyContext } from "../../../src/strategy/context.ts";
 import { defineStrategy } from "../../../src/strategy/define-strategy.ts";
 import type { Quotes } from "../../../src/strategy/quotes.ts";
@@ -34,66 +34,7 @@ const maker = defineStrategy({
   quote,
 });
 
-const INSTRUMENT: Instrument = {
-  id: 1,
-  venue: "bench",
-  symbol: "BTCUSDT",
-  base: "BTC",
-  quote: "USDT",
-  settle: "USDT",
-  tickSize: "0.1",
-  lotSize: "0.001",
-  contractSize: "1",
-  pxDecimals: 1,
-  qtyDecimals: 3,
-  minPxTicks: 1,
-  maxPxTicks: 2 ** 31 - 1,
-  minQtyLots: 1,
-  maxQtyLots: 1_000_000,
-  minNotionalTickLots: 0,
-  orderTickStep: 1,
-  percentUpE8: 0,
-  percentDownE8: 0,
-  makerFeeE8: -5000,
-  takerFeeE8: 70_000,
-  trading: true,
-};
-
-/** Limits that this maker does not meet. */
-const RISK: RiskSettings = {
-  freshnessMs: 600_000,
-  priceBandBps: 5000,
-  maxOrdersPer10s: 100_000,
-  maxOrdersPerMin: 1_000_000,
-  cancelReserve: 100_000,
-  breakerRejects: 100_000,
-  breakerWindowMs: 1000,
-  breakerPauseMs: 1000,
-  resetMinuteUtc: 0,
-  account: {
-    maxPositionNotional: "50000000",
-    maxWorkingOrders: 64,
-    dailyLossSoft: "50000000",
-    dailyLossHard: "50000000",
-    maxDrawdown: "50000000",
-    minMarginRatio: 0,
-    maxLeverage: 100,
-  },
-  instrument: {
-    maxOrderQty: "",
-    maxOrderNotional: "5000000",
-    maxPositionQty: "",
-    maxPositionNotional: "50000000",
-    maxWorkingOrders: 64,
-  },
-  strategy: {
-    maxOrderNotional: "5000000",
-    maxPositionNotional: "50000000",
-    maxWorkingOrders: 64,
-    dailyLoss: "50000000",
-  },
-  storm: { warmLagMs: 500_000, stormLagMs: 550_000, haltLagMs: 600_000, holdMs: 0 },
-};
+const MARKET: Instrument = { ...INSTRUMENT, makerFeeE8: -5000, takerFeeE8: 70_000 };
 
 export function runDefault(mode: Mode, data: EventSource): OwnRun & { readonly fills: number; readonly orders: number } {
   const started = performance.now();
@@ -105,7 +46,7 @@ export function runDefault(mode: Mode, data: EventSource): OwnRun & { readonly f
     markets: [
       {
         feed,
-        instrument: INSTRUMENT,
+        instrument: MARKET,
         queue: makeQueueModel("power", 0.001, 2),
         fees: { kind: "value", makerE8: -5000, takerE8: 70_000 },
         inverse: false,
@@ -119,7 +60,7 @@ export function runDefault(mode: Mode, data: EventSource): OwnRun & { readonly f
         ? []
         : [{ name: "maker", definition: maker, instruments: [1], params: {}, limits: {}, signals: {} }],
     subscriptions: [],
-    risk: RISK,
+    risk: LOOSE_RISK,
     instrumentLimits: [],
     maxOrders: 64,
     assets: ["", "USDT"],

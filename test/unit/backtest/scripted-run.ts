@@ -1,5 +1,7 @@
 // A few rows of a market and a scripted trader, in either mode: what the tests of the differences between the two
 // are made of. Prices in ticks of 0.1, quantities in lots of 0.001; rows are seen 2 ms after the exchange has them.
+
+import { INSTRUMENT, LOOSE_RISK } from "../../../bench/harness/loose-limits.ts";
 import { CompatBacktest } from "../../../src/backtest/compat/compat-backtest.ts";
 import { PipelineBacktest } from "../../../src/backtest/pipeline/pipeline-backtest.ts";
 import { baseOfDayNs } from "../../../src/core/clock.ts";
@@ -21,7 +23,6 @@ import { KindLatency } from "../../../src/exchange/request-latency.ts";
 import type { StrategyContext } from "../../../src/strategy/context.ts";
 import { defineStrategy } from "../../../src/strategy/define-strategy.ts";
 import type { StrategySetup } from "../../../src/strategy/execution-parts.ts";
-import { INSTRUMENT, LOOSE_RISK } from "./loose-limits.ts";
 
 export const T = 1_700_000_000_000_000_000n;
 export const MS = 1_000_000;

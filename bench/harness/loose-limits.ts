@@ -1,6 +1,6 @@
 // An instrument and limits that no order meets: for runs in which only the market decides.
-import type { Instrument } from "../../../src/market/instrument.ts";
-import type { RiskSettings } from "../../../src/risk/limits.ts";
+import type { Instrument } from "../../src/market/instrument.ts";
+import type { RiskSettings } from "../../src/risk/limits.ts";
 
 export const INSTRUMENT: Instrument = {
   id: 1,
