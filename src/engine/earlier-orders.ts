@@ -1,10 +1,11 @@
 // Open orders that this session did not place, before anything trades. Those that sessions of this data
-// directory left at the venue (killed, or ended with --keep) are cancelled, because nobody watches them any
-// more; what they did meanwhile is recovered from the venue's trade history by EXECUTION. Those of nobody are
-// handled by the configured policy. Cold: main, at start.
+// directory left at the venue are cancelled, because nobody watches them any more; what they did meanwhile is
+// recovered from the venue's trade history by EXECUTION. Only those that the session before has kept for strategies
+// that go on stay, for EXECUTION to adopt. Those of nobody are handled by the configured policy. Cold: main, at start.
 import { type ClientId, parseClientId } from "../order/client-id.ts";
 import type { VenueOrder, VenueResult } from "../venue/contract.ts";
 import { EngineError } from "./engine-error.ts";
+import type { KeptRule } from "./kept-orders.ts";
 import type { VenueSettings } from "./settings.ts";
 
 export interface EarlierOrdersOptions {
@@ -14,6 +15,8 @@ export interface EarlierOrdersOptions {
   readonly cancelAll: (symbol: string) => Promise<VenueResult<unknown>>;
   /** Whether an id is of a session whose journal we hold. */
   readonly isOurs: (id: ClientId) => boolean;
+  /** Of an order of an earlier session: it was kept, and its strategy goes on with it. */
+  readonly isKept: KeptRule;
   readonly symbols: readonly string[];
   /** `ignore`: once something trades, "not of an earlier session" includes this session's own. */
   readonly foreign: VenueSettings["foreignOrders"] | "ignore";
@@ -27,21 +30,32 @@ const EXIT_UNSAFE = 4;
 /** Cancels under way at once. */
 const AT_ONCE = 16;
 
+export interface EarlierOrdersResult {
+  /** Were open and are not any more. */
+  readonly gone: number;
+  /** Open, for this session to go on with. */
+  readonly kept: readonly VenueOrder[];
+}
+
 /**
- * Returns how many were open and are gone. Throws EngineError: orders of nobody that the policy refuses (exit
- * 1), or orders that cannot be shown to be gone (exit 4).
+ * Throws EngineError: orders of nobody that the policy refuses (exit 1), or orders that cannot be shown to be gone
+ * (exit 4).
  */
-export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promise<number> {
+export async function cancelEarlierOrders(options: EarlierOrdersOptions): Promise<EarlierOrdersResult> {
   const deadline = performance.now() + options.deadlineMs;
   const seen = new Set<string>();
   const touched = new Set<string>();
+  let kept: readonly VenueOrder[] = [];
   let problem = "";
   for (let first = true; ; ) {
     const open = first ? await options.openOrders() : await ofSymbols(touched, options);
     if (open.ok) {
-      if (first) judgeForeign(open.value, options);
+      if (first) {
+        judgeForeign(open.value, options);
+        kept = open.value.filter((order) => isKept(order, options));
+      }
       const doomed = open.value.filter((order) => isDoomed(order, options));
-      if (doomed.length === 0) return report(seen.size, options);
+      if (doomed.length === 0) return report(seen.size, kept, options);
       if (first)
         options.log("warn", "orders of earlier sessions work at the venue: cancelling them before trading", {
           orders: doomed.map(nameOf),
@@ -96,9 +110,17 @@ async function ofSymbols(
   return { ok: true, value: all };
 }
 
-function report(count: number, options: EarlierOrdersOptions): number {
-  if (count > 0) options.log("info", `${count} orders of earlier sessions are gone from the venue`);
-  return count;
+function report(
+  gone: number,
+  kept: readonly VenueOrder[],
+  { log }: EarlierOrdersOptions,
+): EarlierOrdersResult {
+  if (gone > 0) log("info", `${gone} orders of earlier sessions are gone from the venue`);
+  if (kept.length > 0)
+    log("warn", `${kept.length} orders that the session before kept go on with their strategies`, {
+      orders: kept.map(nameOf),
+    });
+  return { gone, kept };
 }
 
 function isEarlier(order: VenueOrder, options: EarlierOrdersOptions): boolean {
@@ -109,8 +131,14 @@ function isEarlier(order: VenueOrder, options: EarlierOrdersOptions): boolean {
 const isForeign = (order: VenueOrder, options: EarlierOrdersOptions): boolean =>
   options.symbols.includes(order.symbol) && !isEarlier(order, options);
 
+function isKept(order: VenueOrder, options: EarlierOrdersOptions): boolean {
+  const id = parseClientId(order.clientOrderId);
+  return id !== null && options.isOurs(id) && options.isKept(order, id);
+}
+
 const isDoomed = (order: VenueOrder, options: EarlierOrdersOptions): boolean =>
-  isEarlier(order, options) || (options.foreign === "cancel" && isForeign(order, options));
+  (isEarlier(order, options) && !isKept(order, options)) ||
+  (options.foreign === "cancel" && isForeign(order, options));
 
 function judgeForeign(orders: readonly VenueOrder[], options: EarlierOrdersOptions): void {
   const foreign = orders.filter((order) => isForeign(order, options)).map(nameOf);

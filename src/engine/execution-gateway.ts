@@ -105,6 +105,7 @@ async function venueGateway({ context, handler, sink, killWord }: GatewayParts):
     isKnownFill: (instrument, lo, hi) => handler.parts.cycle.tradeIds.knows(instrument, lo, hi),
     earlier: {
       orders: start.restored.orders,
+      kept: new Map(start.restored.kept.map(({ orderId, strategy }) => [orderId, strategy])),
       strategyOf: (lo, hi, strategy) => strategyNow(start.restored.sessions, lo, hi, strategy),
       isOurs: (lo, hi) => start.restored.sessions.some((s) => s.nonceLo === lo && s.nonceHi === hi),
     },

@@ -15,6 +15,7 @@ import { Supervision } from "../lane/supervision.ts";
 import type { Instrument } from "../market/instrument.ts";
 import { type ArenaMap, createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { type KillWord, openKillWord } from "../risk/kill-word.ts";
+import type { VenueOrder } from "../venue/contract.ts";
 import { KILL_ARMED, KILL_KILLED } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import { DeadManSwitch } from "./dead-man.ts";
@@ -23,6 +24,7 @@ import { type CancelAccount, type CancelReport, EmergencyCanceller } from "./eme
 import { EngineError } from "./engine-error.ts";
 import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
 import { EngineView } from "./engine-view.ts";
+import { type KeptRule, keptRule } from "./kept-orders.ts";
 import { type Lane, type LaneEvents, LaneHandle } from "./lane-handle.ts";
 import type { LaneStart } from "./lane-protocol.ts";
 import { LATENCY_STAGES } from "./latency-journal.ts";
@@ -80,6 +82,7 @@ export class LiveEngine {
   private failure = "";
   private stopping = false;
   private lateLook: ReturnType<typeof setTimeout> | null = null;
+  private manifest: SessionManifest | null = null;
   private killWordOf: KillWord | null = null;
   private linkOf: MainLink | null = null;
   private viewOf: EngineView | null = null;
@@ -125,11 +128,11 @@ export class LiveEngine {
     this.canceller = new EmergencyCanceller(isPaper ? this.paperOrders() : this.venue.rest);
     const instruments = await resolveInstruments(this.venue, settings);
     const earlier = earlierSessions(dataDir);
-    if (!isPaper) await this.cancelEarlier(earlier);
+    const kept = isPaper ? [] : await this.cancelEarlier(earlier);
     const recovery = this.recover(dataDir);
     const plan = await planEngine(settings, instruments);
     for (const note of plan.placement.notes) hooks.log("warn", note);
-    const starts = await this.laneStarts(plan, instruments, recovery, earlier);
+    const starts = await this.laneStarts(plan, instruments, recovery, { sessions: earlier, kept });
     this.linkOf = new MainLink(starts[0]!);
     this.supervision = new Supervision(starts[0]!.arena);
     this.viewOf = new EngineView(starts[0]!, plan, this.linkOf);
@@ -145,33 +148,41 @@ export class LiveEngine {
     return recovery;
   }
 
-  /** Now, and once more when a request that a killed session had under way can no longer be accepted. */
-  private async cancelEarlier(earlier: readonly SessionManifest[]): Promise<void> {
+  /**
+   * Now, and once more when a request that a killed session had under way can no longer be accepted. Returns those
+   * that the session before has kept for this one.
+   */
+  private async cancelEarlier(earlier: readonly SessionManifest[]): Promise<readonly VenueOrder[]> {
     const { rest, settings } = required(this.venue);
     const nonces = new Set(earlier.map((s) => `${s.nonceHi}:${s.nonceLo}`));
-    const run = (foreign: EarlierOrdersOptions["foreign"]) =>
+    const run = (foreign: EarlierOrdersOptions["foreign"], isKept: KeptRule) =>
       cancelEarlierOrders({
         openOrders: (symbol) => rest.openOrders(symbol),
         cancel: (symbol, origClientOrderId) => rest.orderRequest("DELETE", { symbol, origClientOrderId }),
         cancelAll: (symbol) => rest.cancelAll(symbol),
         isOurs: (id) => nonces.has(`${id.nonceHi}:${id.nonceLo}`),
+        isKept,
         symbols: this.settings.instruments.map((i) => i.symbol),
         foreign,
         deadlineMs: EARLIER_ORDERS_MS,
         log: this.hooks.log,
       });
-    await run(settings.foreignOrders);
-    if (earlier.length === 0) return;
+    const { kept } = await run(settings.foreignOrders, keptRule(earlier, this.settings.strategies));
+    if (earlier.length === 0) return kept;
+    const keptIds = new Set(kept.map((order) => order.orderId));
     this.lateLook = setTimeout(() => {
-      run("ignore").catch((error: Error) => this.hooks.log("error", error.message));
+      run("ignore", (order) => keptIds.has(order.orderId)).catch((error: Error) =>
+        this.hooks.log("error", error.message),
+      );
     }, this.settings.venue.recvWindowMs + LATE_MARGIN_MS);
+    return kept;
   }
 
   private async laneStarts(
     plan: EnginePlan,
     instruments: readonly Instrument[],
     recovery: Recovery,
-    earlier: readonly SessionManifest[],
+    earlier: { readonly sessions: readonly SessionManifest[]; readonly kept: readonly VenueOrder[] },
   ): Promise<LaneStart[]> {
     const clocks = readClocks();
     const nowNs = clocks.realtimeNs;
@@ -182,12 +193,13 @@ export class LiveEngine {
     const { placement, layout } = plan;
     const settings: EngineSettings = { ...this.settings, venue: required(this.venue).settings };
     const assets = assetsOf(instruments);
-    const restored = restoredState(recovery, instruments, plan.strategies, earlier, {
+    const restored = restoredState(recovery, instruments, plan.strategies, earlier.sessions, {
+      kept: earlier.kept,
       assets,
       baseNs: baseOfDayNs(nowNs),
       rearmedUnixMs: this.killWord.view().sinceUnixMs,
     });
-    writeManifest(walDir(settings.engine.dataDir), {
+    this.manifest = {
       session: session.text,
       env: settings.env,
       schemaVersion: SCHEMA_VERSION,
@@ -201,7 +213,8 @@ export class LiveEngine {
       streams: Object.fromEntries(STREAM_NAMES.map((name, id) => [String(id), name]).slice(1)),
       latencyStages: LATENCY_STAGES,
       replay: await replaySetup(settings, plan, assets, restored),
-    });
+    };
+    writeManifest(walDir(settings.engine.dataDir), this.manifest);
     const shared = {
       arena,
       layout,
@@ -378,12 +391,8 @@ export class LiveEngine {
     let end = this.failure === "" ? "clean" : this.failure;
     let proven = keep;
     const quiet = this.failure === "" && (await this.link.shutdown(settings.engine.shutdownMs, keep));
-    if (keep) {
-      hooks.log(
-        "warn",
-        "working orders stay at the venue; the next start on this data directory cancels them",
-      );
-    } else {
+    if (keep) this.keepOrders();
+    else {
       if (!quiet) hooks.log("warn", "EXECUTION did not confirm: main cancels");
       const report = await this.cancelEverything(settings.engine.shutdownMs);
       proven = report.proven;
@@ -397,6 +406,15 @@ export class LiveEngine {
     const summary = this.view.summary(durationS, end);
     await this.abandon();
     return { summary, proven };
+  }
+
+  private keepOrders(): void {
+    const { log } = this.hooks;
+    writeManifest(walDir(this.settings.engine.dataDir), { ...required(this.manifest), ordersKept: true });
+    log(
+      "warn",
+      "working orders stay at the venue; the next start on this data directory goes on with those of its strategies and cancels the others",
+    );
   }
 
   /** An end that could not be proven leaves the switch armed: the venue then does what we could not. */

@@ -5,10 +5,12 @@ import type { RecoveredFill, RecoveredOrder, RecoveredRisk } from "../journal/re
 import type { Recovery } from "../journal/recovery.ts";
 import type { SessionManifest } from "../journal/session-manifest.ts";
 import type { Instrument } from "../market/instrument.ts";
-import { formatClientId } from "../order/client-id.ts";
+import { formatClientId, parseClientId } from "../order/client-id.ts";
 import { HOUSE, type RestoredPosition } from "../order/ledger.ts";
 import { type CarriedState, restoreCarried } from "../strategy/carry.ts";
 import type { ExecutionHandler } from "../strategy/execution-handler.ts";
+import type { EarlierOrder } from "../venue/binance/gateway-options.ts";
+import type { VenueOrder } from "../venue/contract.ts";
 import {
   RISK_STATE_BREAKER,
   RISK_STATE_DAY,
@@ -55,10 +57,12 @@ export interface RestoredFunding {
   readonly transactionIds: readonly string[];
 }
 
-/** An order that the WAL holds as open: its session is over. */
-export interface RestoredOrder {
-  readonly symbol: string;
-  readonly clientId: string;
+/** An order that the session before has left at the venue for this one. */
+export interface KeptOrder {
+  /** Venue order id, decimal digits. */
+  readonly orderId: string;
+  /** This session's number. */
+  readonly strategy: number;
 }
 
 /** Numbers of strategies in an earlier session, by its nonce. */
@@ -72,7 +76,10 @@ export interface EarlierNumbers {
 export interface Restored {
   readonly pairs: readonly RestoredPair[];
   readonly trades: readonly RestoredTrades[];
-  readonly orders: readonly RestoredOrder[];
+  /** Those that the WAL holds as open. */
+  readonly orders: readonly EarlierOrder[];
+  /** Those that are kept at the venue for this session. */
+  readonly kept: readonly KeptOrder[];
   readonly sessions: readonly EarlierNumbers[];
   readonly risk: readonly CarriedState[];
   /** Requests of the last minute, ns of this session. */
@@ -87,7 +94,7 @@ export interface Restored {
 
 /** Nothing to take over. */
 export const NOTHING_RESTORED: Restored = {
-  ...{ pairs: [], trades: [], orders: [], sessions: [] },
+  ...{ pairs: [], trades: [], orders: [], kept: [], sessions: [] },
   ...{ risk: [], requests: [], otherFees: [], funding: { sinceMs: Number.NaN, transactionIds: [] } },
 };
 
@@ -96,6 +103,8 @@ export interface RestoringSession {
   /** Asset id → name. */
   readonly assets: readonly string[];
   readonly baseNs: bigint;
+  /** What is kept at the venue; the strategy is in its client id. */
+  readonly kept: readonly VenueOrder[];
   /** The last time that somebody rearmed, unix ms; 0 = never. Losses before it are accepted. */
   readonly rearmedUnixMs: number;
 }
@@ -122,18 +131,22 @@ export function restoredState(
       feesLo: p.feesLo,
       fills: p.fillsSince.map((fill) => restoredFill(fill, present.assets)),
     }));
-  const orders = recovery.openOrders
-    .filter((o) => instrumentId(o.symbol) !== 0)
-    .map((o) => ({ symbol: o.symbol, clientId: earlierClientId(o, sessions) }));
+  const numbers = sessions.map((s) => ({
+    nonceLo: s.nonceLo,
+    nonceHi: s.nonceHi,
+    strategies: s.strategies.map(strategyId),
+  }));
   return {
     pairs,
     trades: instruments.map((i) => restoredTrades(i, recovery, sessions)),
-    orders,
-    sessions: sessions.map((s) => ({
-      nonceLo: s.nonceLo,
-      nonceHi: s.nonceHi,
-      strategies: s.strategies.map(strategyId),
-    })),
+    orders: recovery.openOrders
+      .filter((o) => instrumentId(o.symbol) !== 0)
+      .map((o) => earlierOrder(o, sessions, strategyId)),
+    kept: present.kept.map(({ orderId, clientOrderId }) => {
+      const id = parseClientId(clientOrderId)!;
+      return { orderId, strategy: strategyNow(numbers, id.nonceLo, id.nonceHi, id.strategy) };
+    }),
+    sessions: numbers,
     funding: restoredFunding(recovery, sessions),
     risk: carriedStates(recovery.risk, strategyId, instrumentId, present),
     requests: recovery.requests.map(({ unixNs, isCancel }) => ({
@@ -215,12 +228,21 @@ function restoredTrades(
   };
 }
 
-function earlierClientId(order: RecoveredOrder, sessions: readonly SessionManifest[]): string {
+function earlierOrder(
+  order: RecoveredOrder,
+  sessions: readonly SessionManifest[],
+  strategyId: (name: string) => number,
+): EarlierOrder {
   const nonceLo = Number(order.nonce & 0xffff_ffffn);
   const nonceHi = Number(order.nonce >> 32n);
+  const { symbol, clientSeq } = order;
   const session = sessions.find((s) => s.nonceLo === nonceLo && s.nonceHi === nonceHi);
-  const strategy = Math.max(0, session?.strategies.indexOf(order.strategy) ?? 0);
-  return formatClientId({ nonceLo, nonceHi, strategy, clientSeq: order.clientSeq });
+  const then = Math.max(0, session?.strategies.indexOf(order.strategy) ?? 0);
+  return {
+    ...{ symbol, nonceLo, nonceHi, clientSeq, strategy: strategyId(order.strategy) },
+    clientId: formatClientId({ nonceLo, nonceHi, strategy: then, clientSeq }),
+    orderId: order.venueOrderId === 0n ? "" : String(order.venueOrderId),
+  };
 }
 
 /** This session's number of a strategy that an order id names. */

@@ -2,6 +2,7 @@
 // process begins with, before the venue is asked. Keyed by names, because instrument and strategy numbers
 // may differ between sessions. Cold code.
 import type { RecordHandler, RecordMemory } from "../core/record.ts";
+import { FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
 import {
   ACTION_CANCEL,
   ACTION_CANCEL_ALL,
@@ -182,6 +183,8 @@ export class RecoveredState implements RecordHandler {
   /** WAL position of the record that comes next. */
   walPosition = 0;
   private context: SessionContext;
+  /** Keys of adopted orders that have ended in the session being read. */
+  private readonly endedAdopted = new Set<string>();
   /** Lowest clientSeq seen sent in the session being read. */
   private firstSentSeq = Number.POSITIVE_INFINITY;
   private lastPosition: RecoveredPosition | null = null;
@@ -216,6 +219,7 @@ export class RecoveredState implements RecordHandler {
     this.context = context;
     this.maxClientSeq = 0;
     this.firstSentSeq = Number.POSITIVE_INFINITY;
+    this.endedAdopted.clear();
   }
 
   onRecord(m: RecordMemory, at: number): void {
@@ -396,14 +400,17 @@ export class RecoveredState implements RecordHandler {
     if (head.clientSeq === 0) return;
     if (nonce === this.context.nonce) this.noteClientSeq(head.clientSeq);
     const key = `${nonce}:${head.clientSeq}`;
+    const isAdopted = head.clientSeq >= FIRST_ADOPTED_SEQ;
+    if (isAdopted) this.forgetOtherNames(key, venueOrderId);
     if (TERMINAL.has(head.state)) {
       this.orders.delete(key);
+      if (isAdopted) this.endedAdopted.add(key);
       return;
     }
     const known = this.orders.get(key);
-    // Sent in this session and not held any more: it has ended, and this is a late answer (a reply that the
-    // stream overtook).
-    if (known === undefined && nonce === this.context.nonce && head.clientSeq >= this.firstSentSeq) return;
+    // Held in this session and not any more: it has ended, and this is a late answer (a reply that the stream overtook).
+    const wasHeld = isAdopted ? this.endedAdopted.has(key) : head.clientSeq >= this.firstSentSeq;
+    if (known === undefined && nonce === this.context.nonce && wasHeld) return;
     const order = known ?? this.adopt(key, nonce, head);
     if (head.state !== ORDER_NONE) order.state = head.state;
     if (head.cumQtyLots > order.cumQtyLots) order.cumQtyLots = head.cumQtyLots;
@@ -414,7 +421,14 @@ export class RecoveredState implements RecordHandler {
     }
   }
 
-  /** An order that this WAL did not see sent: of an earlier session whose segments are gone. */
+  /** An adopted order goes on under a number of the session that took it in. */
+  private forgetOtherNames(key: string, venueOrderId: bigint): void {
+    if (venueOrderId === 0n || this.orders.has(key)) return;
+    for (const other of this.orders.values())
+      if (other.venueOrderId === venueOrderId) this.orders.delete(other.key);
+  }
+
+  /** An order that this WAL did not see sent: an adopted one, or of an earlier session whose segments are gone. */
   private adopt(key: string, nonce: bigint, head: OrderReportHead): RecoveredOrder {
     const { clientSeq, strategy, symbol, side, pxTicks, qtyLots, cumQtyLots, state } = head;
     const order: RecoveredOrder = {
@@ -494,7 +508,7 @@ export class RecoveredState implements RecordHandler {
   }
 
   private noteClientSeq(clientSeq: number): void {
-    if (clientSeq > this.maxClientSeq) this.maxClientSeq = clientSeq;
+    if (clientSeq > this.maxClientSeq && clientSeq < FIRST_ADOPTED_SEQ) this.maxClientSeq = clientSeq;
   }
 }
 

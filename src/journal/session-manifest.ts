@@ -1,5 +1,5 @@
 // What a session's records mean: instruments, strategies and streams by number, as JSON beside the segments.
-// Written once at start, atomically. Numbers differ between sessions; names do not. Cold code.
+// Written at start, and again at an end that keeps the working orders; atomically. Numbers differ between sessions; names do not. Cold code.
 import {
   closeSync,
   fsyncSync,
@@ -32,6 +32,8 @@ export interface SessionManifest {
   readonly streams: Readonly<Record<string, string>>;
   /** Lane and stage by LatencyBucket.histogram; absent in older sessions. */
   readonly latencyStages?: readonly (readonly [string, string])[];
+  /** It has ended in order and left its working orders at the venue, for the next one. */
+  readonly ordersKept?: true;
   /** What the engine needs to run the session again (engine/replay-setup.ts); absent in older sessions. */
   readonly replay?: Readonly<Record<string, unknown>>;
 }

@@ -24,6 +24,7 @@ import {
   ORDER_WORKING,
 } from "../wire/codes.ts";
 import type { OrderReport, OrderReportDetail } from "../wire/messages.gen.ts";
+import { FIRST_ADOPTED_SEQ } from "./client-id.ts";
 import { NO_ORDER, type OrderTable } from "./order-table.ts";
 import { TRADE_DUPLICATE, TRADE_FRESH, type TradeIds } from "./trade-ids.ts";
 import {
@@ -126,6 +127,7 @@ export class LifeCycle {
     this.stateBefore = table.state[slot];
     const ackedBefore = table.acked[slot];
     if (report.cumQtyLots > table.cumQtyLots[slot]) table.cumQtyLots[slot] = report.cumQtyLots;
+    if (clientSeq >= FIRST_ADOPTED_SEQ) table.filledLots[slot] = table.cumQtyLots[slot];
     this.isNews = report.exchTsNs > table.venueTsNs[slot];
     if (this.isNews) table.venueTsNs[slot] = report.exchTsNs;
     const event = this.eventOf(slot, report);
@@ -165,6 +167,9 @@ export class LifeCycle {
     this.slot = slot;
     const table = this.table;
     this.stateBefore = table.state[slot];
+    this.stateAfter = this.stateBefore;
+    // Nobody knows which of its trades came before it was taken in: its reports tell how much it has traded.
+    if (clientSeq >= FIRST_ADOPTED_SEQ) return TRADE_FRESH;
     const filled = table.filledLots[slot] + qtyLots;
     table.filledLots[slot] = filled;
     this.provenNow = table.acked[slot] === 0;

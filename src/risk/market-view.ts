@@ -16,6 +16,9 @@ export class MarketView {
   readonly recvTsNs: Float64Array;
   /** FEED_… state of the book. */
   readonly feedState: Uint8Array;
+  /** Until when the first synced book of the session is waited for; −Infinity when nobody waits, or it was there. */
+  private readonly awaitedUntilNs: Float64Array;
+  private readonly wasSynced: Uint8Array;
   readonly lastTradePxTicks: Float64Array;
   readonly lastTradeQtyLots: Float64Array;
   /** +1 buy, −1 sell, 0 none yet. */
@@ -31,11 +34,29 @@ export class MarketView {
     this.askQtyLots = f64(instruments);
     this.recvTsNs = f64(instruments).fill(Number.NEGATIVE_INFINITY);
     this.feedState = new Uint8Array(new ArrayBuffer(Math.max(instruments, 4096))).fill(FEED_CONNECTING);
+    this.awaitedUntilNs = f64(instruments).fill(Number.NEGATIVE_INFINITY);
+    this.wasSynced = new Uint8Array(new ArrayBuffer(Math.max(instruments, 4096)));
     this.lastTradePxTicks = f64(instruments).fill(Number.NaN);
     this.lastTradeQtyLots = f64(instruments);
     this.lastTradeSide = f64(instruments);
     this.fundingRateE8 = f64(instruments).fill(Number.NaN);
     this.nextFundingTsNs = f64(instruments).fill(Number.NaN);
+  }
+
+  setFeedState(instrument: number, state: number): void {
+    this.feedState[instrument] = state;
+    if (state !== FEED_SYNCED) return;
+    this.wasSynced[instrument] = 1;
+    this.awaitedUntilNs[instrument] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The session begins with working orders: they may rest until the first book is there, at most until `untilNs`. */
+  awaitBook(instrument: number, untilNs: number): void {
+    if (this.wasSynced[instrument] === 0) this.awaitedUntilNs[instrument] = untilNs;
+  }
+
+  isAwaited(instrument: number, nowNs: number): boolean {
+    return nowNs < this.awaitedUntilNs[instrument];
   }
 
   /** Half-integer mid; NaN while a side is missing. */

@@ -2,6 +2,7 @@
 // wait in a scratch slot for their continuation.
 // Hot: execution lane; 0 bytes; O(1), except results for limits after a fill: O(pairs).
 import { allocateRecordMemory, copyRecord, type RecordMemory } from "../core/record.ts";
+import { FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
 import type { OrderRequest } from "../order/gateway.ts";
 import { HOUSE } from "../order/ledger.ts";
 import { NO_ORDER } from "../order/order-table.ts";
@@ -50,6 +51,8 @@ import type { ExecutionParts } from "./execution-parts.ts";
 
 /** A difference between the venue's position and ours, or fills owed to an order that is over, for longer: reconcile. */
 const MISMATCH_NS = 2e9;
+/** Adopted orders rest so long without a book at most: it comes over connections of its own. */
+const ADOPTED_WAIT_NS = 10e9;
 /** Owed fills that a reconciliation did not bring are waited for this long before the next one. */
 const OWED_AGAIN_NS = 30e9;
 
@@ -260,8 +263,8 @@ export class AccountIntake {
   }
 
   /**
-   * An order that a reconciliation found open and the table does not hold: one of nobody that the policy takes
-   * in (house's from now on), or one of ours that was taken for over.
+   * An order that a reconciliation found open and the table does not hold: one that the session before has kept,
+   * one of nobody that the policy takes in (house's from now on), or one of ours that was taken for over.
    */
   private takeIn(report: OrderReport): void {
     const { table, desk } = this.parts;
@@ -281,6 +284,9 @@ export class AccountIntake {
     table.cumQtyLots[slot] = report.cumQtyLots;
     table.filledLots[slot] = report.cumQtyLots;
     table.expose(slot);
+    if (report.clientSeq < FIRST_ADOPTED_SEQ) return;
+    table.acked[slot] = 1;
+    this.parts.market.awaitBook(report.instrument, desk.nowNs + ADOPTED_WAIT_NS);
   }
 
   private isOwn(nonceLo: number, nonceHi: number): boolean {

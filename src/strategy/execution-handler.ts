@@ -288,6 +288,7 @@ export class ExecutionHandler implements RecordHandler {
 
   private cancelOn(instrument: number): void {
     if (this.parts.table.liveOfInstrument[instrument] === 0) return;
+    if (this.parts.market.isAwaited(instrument, this.nowNs)) return;
     for (const strategy of this.parts.strategies)
       if (strategy.topics[instrument] !== 0)
         this.parts.why.note(strategy.id, this.nowNs, WHY_BOOK, instrument, 0, 0, 0, 0);

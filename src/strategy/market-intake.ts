@@ -184,7 +184,7 @@ export class MarketIntake {
   private status(instrument: number, state: number): void {
     if (instrument === 0) return;
     const market = this.parts.market;
-    market.feedState[instrument] = state;
+    market.setFeedState(instrument, state);
     if (state === FEED_SYNCED) return;
     market.bidPxTicks[instrument] = Number.NaN;
     market.askPxTicks[instrument] = Number.NaN;

@@ -1,11 +1,14 @@
-// Orders that no session of ours placed and that the policy `adopt` takes in: house holds each under a number of
-// its own (FIRST_ADOPTED_SEQ …), so that it counts in limits and is cancelled with everything else; toward the
-// venue it keeps its order id. Hot (find): execution lane; 0 bytes; O(adopted orders, mostly none).
+// Orders that this session did not place and takes in: those of nobody under the policy `adopt` (house holds them),
+// and those that the session before has kept for its strategies. Each has a number of its own (FIRST_ADOPTED_SEQ …),
+// so that it counts in limits and is cancelled with everything else; toward the venue it keeps its order id.
+// Hot (find): execution lane; 0 bytes; O(adopted orders, mostly none).
 import { FIRST_ADOPTED_SEQ } from "../../order/client-id.ts";
+import { HOUSE } from "../../order/ledger.ts";
 import { AsciiText } from "./ascii-writer.ts";
 import { twoU32 } from "./sync-query.ts";
 
-const CAPACITY = 256;
+/** More than this many are not taken in. */
+export const ADOPTED_MOST = 1024;
 const NONE = 0;
 
 export class AdoptedOrders {
@@ -13,17 +16,19 @@ export class AdoptedOrders {
   private readonly clientSeq: Float64Array;
   private readonly idLo: Float64Array;
   private readonly idHi: Float64Array;
+  private readonly strategy: Uint16Array;
   private readonly digits: string[];
   private readonly texts: AsciiText[];
   private next: number;
 
   constructor() {
     this.count = 0;
-    this.clientSeq = new Float64Array(CAPACITY);
-    this.idLo = new Float64Array(CAPACITY);
-    this.idHi = new Float64Array(CAPACITY);
-    this.digits = new Array<string>(CAPACITY).fill("");
-    this.texts = new Array<AsciiText>(CAPACITY).fill(new AsciiText(""));
+    this.clientSeq = new Float64Array(ADOPTED_MOST);
+    this.idLo = new Float64Array(ADOPTED_MOST);
+    this.idHi = new Float64Array(ADOPTED_MOST);
+    this.strategy = new Uint16Array(ADOPTED_MOST);
+    this.digits = new Array<string>(ADOPTED_MOST).fill("");
+    this.texts = new Array<AsciiText>(ADOPTED_MOST).fill(new AsciiText(""));
     this.next = FIRST_ADOPTED_SEQ;
   }
 
@@ -34,15 +39,16 @@ export class AdoptedOrders {
     return NONE;
   }
 
-  /** Takes the order in, or returns the number it has; NONE when there is no room. Cold. */
-  adopt(orderId: string): number {
+  /** Takes the order in for a strategy, or returns the number it has; NONE when there is no room. Cold. */
+  adopt(orderId: string, strategy: number): number {
     const { lo, hi } = twoU32(orderId);
     const known = this.find(lo, hi);
-    if (known !== NONE || this.count === CAPACITY) return known;
+    if (known !== NONE || this.count === ADOPTED_MOST) return known;
     const k = this.count++;
     this.clientSeq[k] = this.next++;
     this.idLo[k] = lo;
     this.idHi[k] = hi;
+    this.strategy[k] = strategy;
     this.digits[k] = orderId;
     this.texts[k] = new AsciiText(orderId);
     return this.clientSeq[k]!;
@@ -56,8 +62,15 @@ export class AdoptedOrders {
     this.clientSeq[k] = this.clientSeq[last]!;
     this.idLo[k] = this.idLo[last]!;
     this.idHi[k] = this.idHi[last]!;
+    this.strategy[k] = this.strategy[last]!;
     this.digits[k] = this.digits[last]!;
     this.texts[k] = this.texts[last]!;
+  }
+
+  /** Whose it is; house for a number that is not held. */
+  strategyOf(clientSeq: number): number {
+    const k = this.indexOf(clientSeq);
+    return k < 0 ? HOUSE : this.strategy[k]!;
   }
 
   /** Venue order id for the request encoder; null for a number that is not held. */

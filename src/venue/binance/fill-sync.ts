@@ -102,7 +102,7 @@ export class FillSync {
     const f = writer.fill;
     f.flags = FLAG_RECOVERED;
     f.instrument = instrument.id;
-    f.strategy = own === null ? 0 : orders.strategyOf(own);
+    f.strategy = taken !== 0 ? adopted.strategyOf(taken) : own === null ? 0 : orders.strategyOf(own);
     f.exchTsNs = writer.sessionNs(fill.timeMs);
     f.recvTsNs = nowNs();
     f.clientSeq = taken !== 0 ? taken : (own?.clientSeq ?? 0);

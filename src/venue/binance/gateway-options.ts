@@ -61,10 +61,26 @@ export const newGatewayCounters = (): GatewayCounters => ({
 /** What becomes of open orders on our instruments that no session of ours placed. */
 export type ForeignOrders = "refuse" | "cancel" | "adopt";
 
+/** An order whose end the journal does not hold: its session is over. */
+export interface EarlierOrder {
+  readonly symbol: string;
+  readonly clientId: string;
+  /** Venue order id, decimal digits; "" = the journal does not know it. */
+  readonly orderId: string;
+  /** Under which number the journal holds it. */
+  readonly nonceLo: number;
+  readonly nonceHi: number;
+  readonly clientSeq: number;
+  /** This session's number; 0 = house. */
+  readonly strategy: number;
+}
+
 /** Sessions that are over: their orders may have been filled, and ended, with nobody watching. */
 export interface EarlierSessions {
-  /** Orders whose end the journal does not hold; each is asked for once. */
-  readonly orders: readonly { readonly symbol: string; readonly clientId: string }[];
+  /** Each is asked for once. */
+  readonly orders: readonly EarlierOrder[];
+  /** What the session before has kept at the venue: strategy by venue order id. */
+  readonly kept: ReadonlyMap<string, number>;
   /** This session's number of a strategy that an order id names; 0 = house. */
   readonly strategyOf: (nonceLo: number, nonceHi: number, strategy: number) => number;
   /** Whether a nonce is that of a session whose journal we hold. */

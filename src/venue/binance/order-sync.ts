@@ -1,14 +1,15 @@
 // The orders' part of a reconciliation: what the venue lists as open, what we hold as working and it does not,
-// what earlier sessions left in the journal, and what nobody of ours placed. Cold: REST.
+// what earlier sessions left in the journal or kept at the venue, and what nobody of ours placed. Cold: REST.
 import { toSteps } from "../../core/decimal.ts";
 import { type ClientId, FIRST_ADOPTED_SEQ, parseClientId } from "../../order/client-id.ts";
 import type { OrderRequest } from "../../order/gateway.ts";
+import { HOUSE } from "../../order/ledger.ts";
 import { isOver } from "../../order/transitions.ts";
 import { EXEC_STATUS, SIDE_BUY, SIDE_SELL, SOURCE_QUERY } from "../../wire/codes.ts";
 import { FLAG_RECOVERED } from "../../wire/messages.gen.ts";
 import type { VenueOrder, VenueResult } from "../contract.ts";
 import type { AdoptedOrders } from "./adopted-orders.ts";
-import type { EarlierSessions, ForeignOrders } from "./gateway-options.ts";
+import type { EarlierOrder, EarlierSessions, ForeignOrders } from "./gateway-options.ts";
 import { orderStateOfText } from "./order-codes.ts";
 import { NO_SUCH_ORDER } from "./order-proofs.ts";
 import { QueryError, type SyncContext, take, twoU32, written } from "./sync-query.ts";
@@ -45,6 +46,7 @@ export class OrderSync {
   async run(): Promise<void> {
     const orders = await this.openOrders();
     this.clientIds.clear();
+    this.takeKept(orders);
     await this.foreign(orders.filter((order) => this.isForeign(order)));
     for (const order of orders) this.clientIds.set(order.orderId, order.clientOrderId);
     const held = new Set(this.options.workingOrders().map((r) => this.options.clientIdOf(r)));
@@ -107,13 +109,23 @@ export class OrderSync {
     return earlier === undefined || !earlier.isOurs(id.nonceLo, id.nonceHi);
   }
 
+  /** Orders that the session before kept go on as this one's. */
+  private takeKept(orders: readonly VenueOrder[]): void {
+    const { adopted, earlier } = this.options;
+    for (const { orderId } of orders) {
+      const strategy = earlier?.kept.get(orderId);
+      if (strategy !== undefined && adopted.adopt(orderId, strategy) === 0)
+        throw new QueryError("orders kept by the session before", "too many to adopt");
+    }
+  }
+
   private async foreign(orders: readonly VenueOrder[]): Promise<void> {
     if (orders.length === 0) return;
     const { account, adopted, foreignOrders } = this.options;
     if (foreignOrders === "refuse") throw new QueryError("open orders that are nobody's", namesOf(orders));
     for (const order of orders) {
       if (foreignOrders === "adopt") {
-        if (adopted.adopt(order.orderId) === 0)
+        if (adopted.adopt(order.orderId, HOUSE) === 0)
           throw new QueryError("open orders that are nobody's", "too many to adopt");
         continue;
       }
@@ -128,8 +140,7 @@ export class OrderSync {
   private async working(open: readonly VenueOrder[]): Promise<void> {
     const listed = new Set(open.map((o) => o.clientOrderId));
     for (const order of open) {
-      const { lo, hi } = twoU32(order.orderId);
-      const adopted = this.options.adopted.find(lo, hi);
+      const adopted = this.numberOf(order.orderId);
       if (adopted !== 0) listed.add(String(adopted));
     }
     const missing = this.options
@@ -155,9 +166,14 @@ export class OrderSync {
   /** How the orders of sessions that died have ended; the journal holds them as open. */
   private async earlierOrders(): Promise<void> {
     if (this.earlierProved) return;
-    await inGroups(this.options.earlier?.orders ?? [], async ({ symbol, clientId }) => {
-      const result = await this.options.account.order(symbol, clientId);
-      if (result.ok) this.write(result.value);
+    const { account } = this.options;
+    await inGroups(this.options.earlier?.orders ?? [], async (known) => {
+      const { symbol, clientId, orderId } = known;
+      if (orderId !== "" && this.numberOf(orderId) !== 0) return;
+      const result = await (orderId === ""
+        ? account.order(symbol, clientId)
+        : account.orderById(symbol, orderId));
+      if (result.ok) this.write(result.value, known);
       // Unknown to the venue: it never arrived, and its request is past its time or will be swept.
       else if (result.code !== NO_SUCH_ORDER) throw new QueryError(`order ${clientId}`, result.message);
     });
@@ -165,21 +181,35 @@ export class OrderSync {
     this.flush();
   }
 
-  /** Order as the venue holds it → EXEC_STATUS; clientSeq 0 when it is not ours. */
-  private write(order: VenueOrder): void {
-    const { adopted, instruments, nowNs, nonceLo, nonceHi, writer } = this.options;
+  /** Number of an adopted order; 0 = it is not one. */
+  private numberOf(orderId: string): number {
+    const { lo, hi } = twoU32(orderId);
+    return this.options.adopted.find(lo, hi);
+  }
+
+  /** The number that an order goes by in this session, and whose it is; clientSeq 0 when it is not ours. */
+  private nameOf(order: VenueOrder): Pick<EarlierOrder, "nonceLo" | "nonceHi" | "clientSeq" | "strategy"> {
+    const { adopted, nonceLo, nonceHi } = this.options;
+    const taken = this.numberOf(order.orderId);
+    if (taken !== 0) return { nonceLo, nonceHi, clientSeq: taken, strategy: adopted.strategyOf(taken) };
+    const id = parseClientId(order.clientOrderId);
+    if (id === null) return { nonceLo: 0, nonceHi: 0, clientSeq: 0, strategy: HOUSE };
+    return { ...id, strategy: this.strategyOf(id) };
+  }
+
+  /** Order as the venue holds it → EXEC_STATUS. */
+  private write(order: VenueOrder, name = this.nameOf(order)): void {
+    const { adopted, instruments, nowNs, writer } = this.options;
     const instrument = instruments.find((i) => i.symbol === order.symbol);
     if (instrument === undefined) return;
-    const own = parseClientId(order.clientOrderId);
     const id = twoU32(order.orderId);
-    const taken = own === null || this.isForeign(order) ? adopted.find(id.lo, id.hi) : 0;
     const o = writer.order;
     o.flags = FLAG_RECOVERED;
     o.instrument = instrument.id;
-    o.strategy = own === null || taken !== 0 ? 0 : this.strategyOf(own);
+    o.strategy = name.strategy;
     o.exchTsNs = writer.sessionNs(order.updateTimeMs);
     o.recvTsNs = nowNs();
-    o.clientSeq = taken !== 0 ? taken : (own?.clientSeq ?? 0);
+    o.clientSeq = name.clientSeq;
     o.execType = EXEC_STATUS;
     o.orderState = orderStateOfText(order.status);
     o.source = SOURCE_QUERY;
@@ -189,13 +219,13 @@ export class OrderSync {
     o.cumQtyLots = toSteps(order.executedQuantity, instrument.lotSize);
     o.orderIdLo = id.lo;
     o.orderIdHi = id.hi;
-    o.nonceLo = taken !== 0 ? nonceLo : (own?.nonceLo ?? 0);
-    o.nonceHi = taken !== 0 ? nonceHi : (own?.nonceHi ?? 0);
+    o.nonceLo = name.nonceLo;
+    o.nonceHi = name.nonceHi;
     o.rejectCode = 0;
     o.action = 0;
     const over = isOver(o.orderState);
     written(`order ${order.clientOrderId}`, writer.writeOrder());
-    if (taken !== 0 && over) adopted.forget(taken);
+    if (name.clientSeq >= FIRST_ADOPTED_SEQ && over) adopted.forget(this.numberOf(order.orderId));
   }
 
   private flush(): void {

@@ -105,8 +105,9 @@ export class UserStream implements LinkOwner {
   private keyDueNs: number;
   private hasKey: boolean;
   private running: boolean;
-  /** House's number of the order at hand when it is an adopted one, else 0. */
+  /** Number of the order at hand when it is an adopted one, else 0; and whose it is. */
   private taken: number;
+  private strategy: number;
 
   constructor(options: UserStreamOptions, owner: UserStreamOwner, counters: UserStreamCounters) {
     this.counters = counters;
@@ -120,6 +121,7 @@ export class UserStream implements LinkOwner {
     this.hasKey = false;
     this.running = false;
     this.taken = 0;
+    this.strategy = 0;
   }
 
   get isUp(): boolean {
@@ -217,6 +219,7 @@ export class UserStream implements LinkOwner {
     this.counters.orderUpdates++;
     if (d.execType === 0) return;
     this.taken = adopted.count === 0 ? 0 : adopted.find(d.orderIdLo, d.orderIdHi);
+    this.strategy = this.taken === 0 ? d.clientId.strategy : adopted.strategyOf(this.taken);
     const isFill = d.execType === EXEC_TRADE && d.lastQtyLots > 0;
     const written = (!isFill || this.writeFill(recvTsNs)) && this.writeOrder(recvTsNs);
     if (isFill) this.owner.onTradeId(d.index, d.tradeIdLo, d.tradeIdHi);
@@ -237,7 +240,7 @@ export class UserStream implements LinkOwner {
     const o = writer.order;
     o.flags = d.reduceOnly ? FLAG_REDUCE_ONLY : 0;
     o.instrument = this.options.instruments[d.index]!.id;
-    o.strategy = this.taken === 0 ? d.clientId.strategy : 0;
+    o.strategy = this.strategy;
     o.exchTsNs = writer.sessionNs(d.transactionMs);
     o.recvTsNs = recvTsNs;
     o.clientSeq = this.taken === 0 ? d.clientId.clientSeq : this.taken;
@@ -264,7 +267,7 @@ export class UserStream implements LinkOwner {
     this.counters.fills++;
     f.flags = d.reduceOnly ? FLAG_REDUCE_ONLY : 0;
     f.instrument = this.options.instruments[d.index]!.id;
-    f.strategy = this.taken === 0 ? d.clientId.strategy : 0;
+    f.strategy = this.strategy;
     f.exchTsNs = writer.sessionNs(d.tradeMs);
     f.recvTsNs = recvTsNs;
     f.clientSeq = this.taken === 0 ? d.clientId.clientSeq : this.taken;

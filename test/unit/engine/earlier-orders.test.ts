@@ -41,6 +41,7 @@ function venue(orders: VenueOrder[], tries = 1, failures = 0) {
         );
         return { ok: true as const, value: null };
       },
+      isKept: (_order: VenueOrder) => false,
       isOurs: (found: { readonly nonceLo: number }) => found.nonceLo === DEAD,
       symbols: ["BTCUSDT"],
       cancelAll: async (symbol: string) => {
@@ -58,7 +59,7 @@ function venue(orders: VenueOrder[], tries = 1, failures = 0) {
 test("orders of dead sessions are cancelled until they are gone, those of nobody stay under adopt and are named", async () => {
   const stranger = id(DEAD + 1, 1);
   const v = venue([order(id(DEAD, 1)), order(stranger), order("by-hand"), order(id(DEAD, 2), "ETHUSDT")], 3);
-  expect(await cancelEarlierOrders(v.options)).toBe(2);
+  expect((await cancelEarlierOrders(v.options)).gone).toBe(2);
   expect(v.open()).toEqual([stranger, "by-hand"]);
   expect(v.log).toEqual([
     "warn: open orders of nobody on our symbols: house holds them",
@@ -69,16 +70,26 @@ test("orders of dead sessions are cancelled until they are gone, those of nobody
 
 test("the second look, while this session trades, names no order as another's", async () => {
   const v = venue([order(id(DEAD, 1)), order(id(DEAD + 1, 1))]);
-  expect(await cancelEarlierOrders({ ...v.options, foreign: "ignore" })).toBe(1);
+  expect((await cancelEarlierOrders({ ...v.options, foreign: "ignore" })).gone).toBe(1);
   expect(v.log).toEqual([
     "warn: orders of earlier sessions work at the venue: cancelling them before trading",
     "info: 1 orders of earlier sessions are gone from the venue",
   ]);
 });
 
+test("what the session before has kept stays, on a symbol where others go, and is named and handed on", async () => {
+  const kept = { ...order(id(DEAD, 2)), orderId: "2" };
+  const v = venue([order(id(DEAD, 1)), kept, order(id(DEAD, 3))]);
+  const isKept = ({ orderId }: VenueOrder) => orderId === "2";
+  const result = await cancelEarlierOrders({ ...v.options, isKept });
+  expect(result).toEqual({ gone: 2, kept: [kept] });
+  expect(v.open()).toEqual([kept.clientOrderId]);
+  expect(v.log.at(-1)).toBe("warn: 1 orders that the session before kept go on with their strategies");
+});
+
 test("a venue that does not answer at first is asked again", async () => {
   const v = venue([order(id(DEAD, 1))], 1, 3);
-  expect(await cancelEarlierOrders(v.options)).toBe(1);
+  expect((await cancelEarlierOrders(v.options)).gone).toBe(1);
   expect(v.open()).toEqual([]);
 });
 
@@ -90,14 +101,14 @@ test("orders of nobody on our symbols refuse the start by default, and are cance
   );
   expect(refused.open()).toHaveLength(3);
   const cancelled = venue(orders());
-  expect(await cancelEarlierOrders({ ...cancelled.options, foreign: "cancel" })).toBe(2);
+  expect((await cancelEarlierOrders({ ...cancelled.options, foreign: "cancel" })).gone).toBe(2);
   expect(cancelled.open()).toEqual(["elsewhere"]);
   expect(cancelled.all).toEqual(["BTCUSDT"]);
 });
 
 test("a thousand orders of a dead session on one symbol are one request when nothing else is open there", async () => {
   const many = venue(Array.from({ length: 1000 }, (_, k) => order(id(DEAD, k + 1))));
-  expect(await cancelEarlierOrders(many.options)).toBe(1000);
+  expect((await cancelEarlierOrders(many.options)).gone).toBe(1000);
   expect(many.all).toEqual(["BTCUSDT"]);
 });
 

@@ -30,7 +30,7 @@ const SESSIONS = [
   manifest(1, 5_000, ["ETHUSDT", "BTCUSDT"], ["gone", "b"]),
   manifest(2, 9_000, ["BTCUSDT"], ["b", "a"]),
 ];
-const PRESENT = { assets: ["", "USDT", "BNB"], baseNs: 0n, rearmedUnixMs: 0 };
+const PRESENT = { kept: [], assets: ["", "USDT", "BNB"], baseNs: 0n, rearmedUnixMs: 0 };
 const NOW = [
   { id: 1, name: "a" },
   { id: 2, name: "b" },
@@ -76,7 +76,16 @@ test("orders without an end are named as the venue knows them", () => {
     PRESENT,
   );
   const clientId = formatClientId({ nonceLo: 1, nonceHi: 2, strategy: 2, clientSeq: 36 });
-  expect(orders).toEqual([{ symbol: "BTCUSDT", clientId }]);
+  const number = { nonceLo: 1, nonceHi: 2, clientSeq: 36, strategy: 2 };
+  expect(orders).toEqual([{ symbol: "BTCUSDT", clientId, orderId: "", ...number }]);
+});
+
+test("kept orders go to the strategy of the same name", () => {
+  const clientOrderId = formatClientId({ nonceLo: 2, nonceHi: 2, strategy: 1, clientSeq: 9 });
+  const order = { symbol: "BTCUSDT", orderId: "77", clientOrderId, side: "BUY", status: "NEW" } as const;
+  const venue = { ...order, price: "1", quantity: "1", executedQuantity: "0", updateTimeMs: 0 };
+  const { kept } = restoredState(NONE, INSTRUMENTS, NOW, SESSIONS, { ...PRESENT, kept: [venue] });
+  expect(kept).toEqual([{ orderId: "77", strategy: 2 }]);
 });
 
 test("risk state comes over by name; losses before the last rearm are accepted; the breaker keeps its end", () => {

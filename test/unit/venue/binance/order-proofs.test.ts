@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { ClientIdEncoder, FIRST_ADOPTED_SEQ } from "../../../../src/order/client-id.ts";
 import type { OrderRequest } from "../../../../src/order/gateway.ts";
 import { ReportWriter } from "../../../../src/order/report-writer.ts";
-import { AdoptedOrders } from "../../../../src/venue/binance/adopted-orders.ts";
+import { ADOPTED_MOST, AdoptedOrders } from "../../../../src/venue/binance/adopted-orders.ts";
 import { AnswerWriter } from "../../../../src/venue/binance/answer-writer.ts";
 import { newGatewayCounters } from "../../../../src/venue/binance/gateway-options.ts";
 import { RequestTable } from "../../../../src/venue/binance/in-flight.ts";
@@ -128,16 +128,17 @@ test("an order that the venue would not cancel is asked for unless the stream te
 
 test("adopted orders have numbers of their own, are found by the venue's id, and make room when they are over", () => {
   const adopted = new AdoptedOrders();
-  const ids = Array.from({ length: 256 }, (_, i) => String((1n << 40n) + BigInt(i)));
-  const numbers = ids.map((id) => adopted.adopt(id));
-  expect(new Set(numbers).size).toBe(256);
+  const ids = Array.from({ length: ADOPTED_MOST }, (_, i) => String((1n << 40n) + BigInt(i)));
+  const numbers = ids.map((id, i) => adopted.adopt(id, i % 3));
+  expect(new Set(numbers).size).toBe(ADOPTED_MOST);
   expect(Math.min(...numbers)).toBe(FIRST_ADOPTED_SEQ);
-  expect(adopted.adopt("77")).toBe(0);
-  expect(adopted.adopt(ids[3]!)).toBe(numbers[3]!);
+  expect(adopted.adopt("77", 0)).toBe(0);
+  expect(adopted.adopt(ids[3]!, 0)).toBe(numbers[3]!);
   adopted.forget(numbers[3]!);
   expect([adopted.find(3, 256), adopted.find(4, 256)]).toEqual([0, numbers[4]!]);
   expect(adopted.orderIdOf(numbers[255]!)).toBe(ids[255]!);
-  const next = adopted.adopt("77");
+  expect([4, 5, 6].map((k) => adopted.strategyOf(numbers[k]!))).toEqual([1, 2, 0]);
+  const next = adopted.adopt("77", 0);
   expect(numbers).not.toContain(next);
   expect(adopted.orderIdOf(next)).toBe("77");
 });

@@ -1,0 +1,82 @@
+// Orders that an orderly end leaves at the venue go on in the next session: they keep their place in the queue, count
+// in its limits, and what they trade while nobody watches is booked to their strategy. After a crash nothing goes on.
+// The venue's journal is the oracle. About 20 s.
+import { afterAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { PositionView } from "../../src/control/engine-control.ts";
+import { recoverWal } from "../../src/journal/recovery.ts";
+import { CANCEL, MOVE, PLACE_BID, puppetToml, Stage } from "../simulation/fault-stage.ts";
+import { ctl, endAll, LiveSession, run, until } from "./live-session.ts";
+import { openOrders } from "./venue-oracle.ts";
+
+afterAll(endAll);
+
+const REPLAY = join(import.meta.dir, "../../src/cli/replay.ts");
+
+/** Ends the session and keeps its orders; `meanwhile` happens while nothing runs. */
+async function keepAndRestart(stage: Stage, meanwhile: () => Promise<unknown>): Promise<void> {
+  const { dir } = stage.live;
+  expect((await ctl(dir, "shutdown", "--keep", "--why", "a test")).code).toBe(0);
+  const { code, err } = await stage.live.end();
+  expect({ code, told: err.includes("the next start on this data directory goes on with") }).toEqual({
+    ...{ code: 0, told: true },
+  });
+  const replay = await run(REPLAY, [join(dir, "wal"), "--verify"]);
+  expect({ code: replay.code, out: replay.out.trim().split("\n").at(-1) }).toEqual({
+    ...{ code: 0, out: "identical" },
+  });
+  await meanwhile();
+  stage.live = await LiveSession.start({ dir, toml: puppetToml(stage.venue) });
+  await stage.ready();
+}
+
+test("a kept order goes on over two restarts, filled in between and moved after; a crash ends it", async () => {
+  const stage = await Stage.open(31);
+  const journal = () => stage.venue.journal();
+  const places = () => journal().filter((l) => l.k === "request" && l["op"] === "order.place").length;
+  const shows = async (state: string, execQty: string) => {
+    const is = async () => {
+      const [order, more] = await stage.orders(true);
+      return more === undefined && order?.state === state && order.execQty === execQty;
+    };
+    await until(`${state} ${execQty}`, is);
+    expect((await stage.orders(true))[0]!.strategy).toBe("puppet");
+  };
+  const held = async () =>
+    (await stage.live.get<PositionView[]>("/api/positions")).map((p) => `${p.strategy} ${p.qty}`);
+
+  await stage.tell(PLACE_BID);
+  await stage.inState("working");
+  const kept = openOrders(journal());
+  await keepAndRestart(stage, () => stage.fill(15));
+  await shows("partiallyFilled", "0.015");
+  expect(await held()).toEqual(["puppet 0.015"]);
+
+  const price = (await stage.orders(true))[0]!.price;
+  await stage.tell(MOVE, 100);
+  await until("the move", async () => (await stage.orders(true))[0]!.price !== price);
+  await keepAndRestart(stage, async () => {});
+  await shows("partiallyFilled", "0.015");
+  await stage.fill(10);
+  await shows("partiallyFilled", "0.025");
+  expect(await held()).toEqual(["puppet 0.025"]);
+  // One order the whole time.
+  expect({ open: openOrders(journal()), places: places() }).toEqual({ open: kept, places: 1 });
+
+  await stage.killAndRestart(100);
+  expect(openOrders(journal())).toEqual([]);
+  await stage.tell(PLACE_BID);
+  await stage.inState("working");
+  // Filled to its end while nobody watches.
+  await keepAndRestart(stage, () => stage.fill(50));
+  await until("the position", async () => (await held()).join() === "puppet 0.075");
+  expect(await stage.orders(true)).toEqual([]);
+  await stage.tell(PLACE_BID);
+  await stage.inState("working");
+  await keepAndRestart(stage, async () => {});
+  await stage.inState("working");
+  await stage.tell(CANCEL);
+  await until("its end", async () => openOrders(journal()).length === 0);
+  await stage.close();
+  expect(recoverWal(join(stage.live.dir, "wal"), { repair: false }).openOrders).toEqual([]);
+}, 120_000);
