@@ -47,7 +47,7 @@ const RISK: RiskSettings = {
     maxWorkingOrders: 100,
   },
   strategy: { maxOrderNotional: MUCH, maxPositionNotional: MUCH, maxWorkingOrders: 100, dailyLoss: MUCH },
-  storm: { warmLagMs: 250, stormLagMs: 1000, haltLagMs: 5000, holdMs: 1000 },
+  storm: { warmLagMs: 250, stormLagMs: 1000, haltLagMs: 5000, holdMs: 1000, baselineMs: 600_000 },
 };
 
 const instrument = (id: number): Instrument => ({

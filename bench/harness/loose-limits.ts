@@ -60,5 +60,5 @@ export const LOOSE_RISK: RiskSettings = {
     maxWorkingOrders: 64,
     dailyLoss: "50000000",
   },
-  storm: { warmLagMs: 500_000, stormLagMs: 550_000, haltLagMs: 600_000, holdMs: 0 },
+  storm: { warmLagMs: 500_000, stormLagMs: 550_000, haltLagMs: 600_000, holdMs: 0, baselineMs: 600_000 },
 };

@@ -254,6 +254,12 @@ const risk = z.strictObject({
     storm_lag_ms: int(1, 600_000, "ms", "feed lag of state STORM: reducing orders only"),
     halt_lag_ms: int(1, 600_000, "ms", "feed lag of state HALT: cancels only"),
     hold_ms: int(0, 600_000, "ms", "calm time before the guard steps down one state"),
+    baseline_ms: int(
+      1_000,
+      86_400_000,
+      "ms",
+      "feed lag is what exceeds the least delay of the last one to two of these: a clock that was set is forgotten after",
+    ),
   }),
 });
 

@@ -1,7 +1,7 @@
 // Orders as the store tells them: requests, reports and fills of the WAL folded into one row per transition, with
 // the status before and the times of the last request at each stage. A pure function of the records, so that a
 // recorder that starts again writes the same rows. The states follow order/transitions.ts, like the runtime's own.
-import { type ClientId, ClientIdEncoder } from "../order/client-id.ts";
+import { type ClientId, ClientIdEncoder, FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
 import {
   EVENT_ACCEPTED,
   EVENT_AMENDED,
@@ -145,6 +145,7 @@ const UNKNOWN_QTY = 0;
 /** clientSeq for orders of the session at hand, else text: the common look-up makes no string. */
 type Key = number | string;
 
+const isAdopted = (id: ClientId | null): boolean => id !== null && id.clientSeq >= FIRST_ADOPTED_SEQ;
 const foreignKey = (id: ClientId): string => `${id.nonceHi}:${id.nonceLo}:${id.clientSeq}`;
 const venueKey = (venueHi: number, venueLo: number): string => `venue:${venueHi}:${venueLo}`;
 
@@ -217,9 +218,9 @@ export class OrderFold {
 
   report(report: Report): void {
     const key = this.keyOf(report);
-    const known = this.live.get(key) ?? this.over.get(key);
+    const known = this.find(key, report);
     // Sent in this session and not held any more: it is over, and this is a late repetition.
-    if (known === undefined && report.own) return;
+    if (known === undefined && report.own && !isAdopted(report.id)) return;
     const order = known ?? this.adopt(key, report, report.qtyLots);
     learnVenueId(order, report);
     const before = order.state;
@@ -257,7 +258,7 @@ export class OrderFold {
   /** The order of an execution, brought up to date; the caller has seen that the execution is new. */
   execution(fill: Execution): OrderState {
     const key = this.keyOf(fill);
-    const order = this.live.get(key) ?? this.over.get(key) ?? this.adopt(key, fill, UNKNOWN_QTY);
+    const order = this.find(key, fill) ?? this.adopt(key, fill, UNKNOWN_QTY);
     learnVenueId(order, fill);
     const before = order.state;
     const firstProof = !order.acked;
@@ -288,6 +289,20 @@ export class OrderFold {
       new Map(orders.map((order) => [this.keyOf(order), revived(order)] as const));
     this.live = keyed(saved.live);
     this.over = keyed(saved.over);
+  }
+
+  /** An order that another session placed and this one took in goes on as the order it is at the venue. */
+  private find(key: Key, of: Report | Execution): OrderState | undefined {
+    const known = this.live.get(key) ?? this.over.get(key);
+    if (known !== undefined || !isAdopted(of.id)) return known;
+    for (const orders of [this.live, this.over])
+      for (const [former, order] of orders) {
+        if (order.venueLo !== of.venueLo || order.venueHi !== of.venueHi) continue;
+        orders.delete(former);
+        orders.set(key, order);
+        return order;
+      }
+    return undefined;
   }
 
   private keyOf(of: { readonly id: ClientId | null; venueLo: number; venueHi: number }): Key {

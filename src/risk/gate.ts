@@ -22,7 +22,6 @@ import {
   DENY_NOT_TRADING,
   DENY_NOTIONAL,
   DENY_ORDER_QTY,
-  DENY_ORDER_TABLE_FULL,
   DENY_POSITION_ACCOUNT,
   DENY_POSITION_INSTRUMENT,
   DENY_POSITION_STRATEGY,
@@ -330,11 +329,12 @@ export class Gate {
     const strategy = request.strategy;
     if (
       table.liveCount >= limits.accountWorking ||
+      !table.hasRoom ||
       table.liveOfInstrument[id] >= limits.instrumentWorking[id] ||
       table.liveOfStrategy[strategy] >= limits.strategyWorking[strategy]
     )
       return this.deny(DENY_WORKING_ORDERS, table.liveOfStrategy[strategy]);
-    return table.hasRoom ? DENY_NONE : this.deny(DENY_ORDER_TABLE_FULL, table.capacity);
+    return DENY_NONE;
   }
 
   private checkWeather(request: OrderRequest, nowNs: number): number {

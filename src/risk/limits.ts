@@ -46,6 +46,7 @@ export interface RiskSettings {
     readonly stormLagMs: number;
     readonly haltLagMs: number;
     readonly holdMs: number;
+    readonly baselineMs: number;
   };
 }
 

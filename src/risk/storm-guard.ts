@@ -1,8 +1,9 @@
 // Storm guard: NORMAL → WARM → STORM → HALT from feed lag, rejects and loss. It rises at once and falls one
 // state after each `holdNs` of calm, so it cannot flutter. Hot: execution lane; 0 bytes; O(1).
 //
-// Feed lag is receive time − exchange time, less the smallest seen in the session: what remains of it is
-// delay, whatever the offset of the two clocks.
+// Feed lag is receive time − exchange time, less the smallest of the last one to two `baselineMs`: what remains of it
+// is delay, whatever the offset of the two clocks. A clock that is set back looks like delay; it is forgotten when the
+// window has passed, and so is a delay that stays exactly as it is for that long.
 
 export const STORM_NORMAL = 0;
 /** Strategies see it and may widen; nothing is denied. */
@@ -18,6 +19,7 @@ export interface StormSettings {
   readonly stormLagMs: number;
   readonly haltLagMs: number;
   readonly holdMs: number;
+  readonly baselineMs: number;
 }
 
 export class StormGuard {
@@ -31,7 +33,11 @@ export class StormGuard {
   private readonly stormNs: number;
   private readonly haltNs: number;
   private readonly holdNs: number;
+  private readonly baselineNs: number;
+  /** Smallest lag of the window under way, and of that and the one before. */
   private smallestLagNs: number;
+  private baseLagNs: number;
+  private windowEndsNs: number;
   private calmSinceNs: number;
 
   constructor(settings: StormSettings) {
@@ -42,15 +48,24 @@ export class StormGuard {
     this.stormNs = settings.stormLagMs * 1e6;
     this.haltNs = settings.haltLagMs * 1e6;
     this.holdNs = settings.holdMs * 1e6;
+    this.baselineNs = settings.baselineMs * 1e6;
     this.smallestLagNs = Number.POSITIVE_INFINITY;
+    this.baseLagNs = Number.POSITIVE_INFINITY;
+    this.windowEndsNs = Number.NEGATIVE_INFINITY;
     this.calmSinceNs = Number.NaN;
   }
 
   /** A market record of a synced book, with both times known. */
   seen(exchTsNs: number, recvTsNs: number): void {
     const lag = recvTsNs - exchTsNs;
+    if (recvTsNs >= this.windowEndsNs) {
+      this.windowEndsNs = recvTsNs + this.baselineNs;
+      this.baseLagNs = this.smallestLagNs;
+      this.smallestLagNs = lag;
+    }
     if (lag < this.smallestLagNs) this.smallestLagNs = lag;
-    const delay = lag - this.smallestLagNs;
+    if (lag < this.baseLagNs) this.baseLagNs = lag;
+    const delay = lag - this.baseLagNs;
     if (delay > this.lagNs) this.lagNs = delay;
   }
 

@@ -1,6 +1,7 @@
 // Where decisions become requests: gate, order table, gateway, journal, in this order. Cancels pass no gate,
 // are repeated until their outcome is proven, and are swept again at every timer and report.
 // Hot: execution lane; 0 bytes; O(gate) per request, O(live orders) per sweep.
+import { assert } from "../core/assert.ts";
 import type { Histogram } from "../core/histogram.ts";
 import { type OrderGateway, type OrderRequest, SEND_KILLED, SEND_OK } from "../order/gateway.ts";
 import type { LifeCycle } from "../order/life-cycle.ts";
@@ -18,7 +19,6 @@ import {
   DENY_JOURNAL_FULL,
   DENY_KILLED,
   DENY_NONE,
-  DENY_ORDER_TABLE_FULL,
   KILL_ARMED,
   ORDER_PARTIALLY_FILLED,
   ORDER_PENDING_NEW,
@@ -138,10 +138,7 @@ export class OrderDesk {
     if (!this.permitted(ACTION_PLACE, NO_ORDER)) return NO_ORDER;
     outputs.gatedTsNs = this.stampNs();
     const slot = this.table.add(r, this.nowNs);
-    if (slot === NO_ORDER) {
-      this.refuse(ACTION_PLACE, DENY_ORDER_TABLE_FULL, this.table.capacity);
-      return NO_ORDER;
-    }
+    assert(slot !== NO_ORDER, "the gate lets no more orders live than the table holds");
     this.nextClientSeq++;
     const sent = this.gateway.place(r);
     if (sent !== SEND_OK) {

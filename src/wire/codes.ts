@@ -149,7 +149,6 @@ export const DENY_DRAWDOWN = 21;
 export const DENY_STORM = 22;
 export const DENY_BREAKER = 23;
 export const DENY_GATEWAY = 24;
-export const DENY_ORDER_TABLE_FULL = 25;
 export const DENY_JOURNAL_FULL = 26;
 export const DENY_EMERGENCY = 27;
 /** The process did not run for a while: what it holds of the market is old until the hold is over. */
@@ -182,7 +181,8 @@ export const DENY_NAMES = [
   "storm",
   "breaker",
   "gateway",
-  "orderTableFull",
+  // 25: not used.
+  "",
   "journalFull",
   "emergency",
   "suspended",

@@ -2,6 +2,7 @@
 // in its limits, and what they trade while nobody watches is booked to their strategy. After a crash nothing goes on.
 // The venue's journal is the oracle. About 20 s.
 import { afterAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PositionView } from "../../src/control/engine-control.ts";
 import { recoverWal } from "../../src/journal/recovery.ts";
@@ -11,6 +12,7 @@ import { openOrders } from "./venue-oracle.ts";
 
 afterAll(endAll);
 
+const WAL = join(import.meta.dir, "../../src/cli/wal.ts");
 const REPLAY = join(import.meta.dir, "../../src/cli/replay.ts");
 
 /** Ends the session and keeps its orders; `meanwhile` happens while nothing runs. */
@@ -28,6 +30,27 @@ async function keepAndRestart(stage: Stage, meanwhile: () => Promise<unknown>): 
   await meanwhile();
   stage.live = await LiveSession.start({ dir, toml: puppetToml(stage.venue) });
   await stage.ready();
+}
+
+/** In the store it is one order from its place to its end, over all sessions; no other order stays open there. */
+async function expectOneHistory(dir: string, clientId: string): Promise<void> {
+  const loaded = await run(WAL, ["load", dir, "--to", "jsonl", "--market", ""]);
+  expect({ code: loaded.code, err: loaded.code === 0 ? "" : loaded.err }).toEqual({ code: 0, err: "" });
+  const rows = readdirSync(join(dir, "jsonl"))
+    .filter((file) => file.startsWith("orders-"))
+    .sort()
+    .flatMap((file) =>
+      readFileSync(join(dir, "jsonl", file), "utf8")
+        .trim()
+        .split("\n"),
+    )
+    .map((line) => JSON.parse(line));
+  const last = new Map(rows.map((row) => [row.client_order_id, row]));
+  expect([...last.values()].map((row) => row.status).sort()).toEqual(["Canceled", "Canceled", "Filled"]);
+  expect(last.get(clientId)).toMatchObject({ status: "Canceled", exec_qty: "0.025", strategy_id: "puppet" });
+  const names = (id: string) =>
+    new Set(rows.filter((r) => r.venue_order_id === id).map((r) => r.client_order_id));
+  expect(names(last.get(clientId).venue_order_id)).toEqual(new Set([clientId]));
 }
 
 test("a kept order goes on over two restarts, filled in between and moved after; a crash ends it", async () => {
@@ -79,4 +102,5 @@ test("a kept order goes on over two restarts, filled in between and moved after;
   await until("its end", async () => openOrders(journal()).length === 0);
   await stage.close();
   expect(recoverWal(join(stage.live.dir, "wal"), { repair: false }).openOrders).toEqual([]);
+  await expectOneHistory(stage.live.dir, kept[0]!);
 }, 120_000);

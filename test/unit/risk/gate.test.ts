@@ -276,7 +276,7 @@ const world: fc.Arbitrary<World> = fc.record({
 });
 
 /** Codes that the gate itself never gives: the order desk does. */
-const DESK_CODES: number[] = [codes.DENY_GATEWAY, codes.DENY_ORDER_TABLE_FULL, codes.DENY_JOURNAL_FULL];
+const DESK_CODES: number[] = [codes.DENY_GATEWAY, codes.DENY_JOURNAL_FULL];
 
 test(`the gate answers as DESIGN 7 read literally, and every deny code is reached (seed ${SEED})`, () => {
   const reached = new Set<number>();
@@ -289,9 +289,11 @@ test(`the gate answers as DESIGN 7 read literally, and every deny code is reache
     }),
     { seed: SEED, numRuns: 6000 },
   );
-  const missing = codes.DENY_NAMES.filter((_, code) => !reached.has(code) && !DESK_CODES.includes(code));
+  const missing = codes.DENY_NAMES.filter(
+    (name, code) => name !== "" && !reached.has(code) && !DESK_CODES.includes(code),
+  );
   expect(missing).toEqual([]);
-});
+}, 60_000);
 
 test("a modify is checked by what it adds: at a full limit it may move and shrink, not grow", () => {
   const limits: World = fc.sample(world, { seed: 1, numRuns: 1 })[0]!;
@@ -346,6 +348,8 @@ test("docs/risk.md lists every deny code with its number and name", async () => 
     m[2]!,
   ]);
   expect(rows.sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual(
-    codes.DENY_NAMES.map((name, code) => [code, name] as [number, string]).slice(1),
+    codes.DENY_NAMES.map((name, code) => [code, name] as [number, string])
+      .filter(([, name]) => name !== "")
+      .slice(1),
   );
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { Prng } from "../../../src/core/prng.ts";
 import { Ledger } from "../../../src/order/ledger.ts";
 import { killWordPath, openKillWord, openKillWordReader } from "../../../src/risk/kill-word.ts";
 import {
@@ -166,8 +167,10 @@ test("the breaker opens at its limit, closes after its pause, and counts anew", 
   expect(breaker.isOpen(31 * S)).toBe(false);
 });
 
+const STORM = { warmLagMs: 250, stormLagMs: 1000, haltLagMs: 5000, holdMs: 1000, baselineMs: 60_000 };
+
 test("the storm guard rises at once, falls one state per hold time of calm, and never flutters", () => {
-  const guard = new StormGuard({ warmLagMs: 250, stormLagMs: 1000, haltLagMs: 5000, holdMs: 1000 });
+  const guard = new StormGuard(STORM);
   const lag = (ms: number, now: number) => {
     guard.seen(now - 50e6 - ms * 1e6, now);
     return guard.evaluate(now, false, false);
@@ -186,6 +189,44 @@ test("the storm guard rises at once, falls one state per hold time of calm, and 
   expect(seen).toEqual([STORM_HALT, STORM_STORM, STORM_WARM, STORM_NORMAL]);
   expect(guard.evaluate(7 * S, true, false)).toBe(true);
   expect(guard.state).toBe(STORM_STORM);
+});
+
+test("a clock that is set back halts for one to two baselines, not for ever; set forward it changes nothing", () => {
+  const guard = new StormGuard(STORM);
+  const halted = (offsetMs: number, from: number, to: number) => {
+    let last = Number.NaN;
+    for (let t = from; t < to; t++) {
+      guard.seen(t * S - 50e6 + offsetMs * 1e6, t * S);
+      guard.evaluate(t * S, false, false);
+      if (guard.state === STORM_HALT) last = t;
+    }
+    return last;
+  };
+  expect(halted(0, 1, 200)).toBeNaN();
+  // The venue's clock is set back by 8 s: its stamps are 8 s older.
+  expect(halted(-8000, 200, 500) - 200).toBeWithin(
+    STORM.baselineMs / 1000,
+    (2 * STORM.baselineMs) / 1000 + 3,
+  );
+  expect(guard.state).toBe(STORM_NORMAL);
+  expect(halted(9000, 500, 900)).toBeNaN();
+  expect(guard.state).toBe(STORM_NORMAL);
+});
+
+test("delay within the window stays measured from the least delay, by a naive look at all of it (seed 23)", () => {
+  const prng = new Prng(23);
+  const guard = new StormGuard({ ...STORM, holdMs: 0 });
+  const lags: { t: number; lag: number }[] = [];
+  for (let t = 1; t < 2000; t++) {
+    const lag = (prng.nextBelow(40) === 0 ? 3000 : 0) + prng.nextBelow(200) + Math.floor(t / 400) * 500;
+    lags.push({ t, lag });
+    guard.seen(t * S - lag * 1e6, t * S);
+    const delay = guard.lagNs / 1e6;
+    const least = (windows: number) =>
+      Math.min(...lags.filter((l) => t - l.t <= (windows * STORM.baselineMs) / 1000).map((l) => l.lag));
+    expect(delay).toBeWithin(lag - least(1) - 0.001, lag - least(2) + 0.001);
+    guard.evaluate(t * S, false, false);
+  }
 });
 
 function newLimits(): RiskLimits {

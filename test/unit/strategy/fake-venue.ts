@@ -82,7 +82,7 @@ export const RISK: RiskSettings = {
     maxWorkingOrders: 32,
     dailyLoss: "250000",
   },
-  storm: { warmLagMs: 250, stormLagMs: 1000, haltLagMs: 5000, holdMs: 1000 },
+  storm: { warmLagMs: 250, stormLagMs: 1000, haltLagMs: 5000, holdMs: 1000, baselineMs: 600_000 },
 };
 
 export function instrument(id: number, over: Partial<Instrument> = {}): Instrument {
