@@ -6,14 +6,14 @@ import { RISK_STATE_FUNDING, SIDE_BUY, SIDE_SELL } from "../wire/codes.ts";
 import * as wire from "../wire/messages.gen.ts";
 import { type Batch, type Columns, origin } from "./batch.ts";
 import { text } from "./columns.ts";
-import type { MidHistory } from "./mid-history.ts";
+import type { AskedMid, MidHistory } from "./mid-history.ts";
 import { OrderFold, type OrderRow, type OrderState, orderIdHi, orderIdLo } from "./order-fold.ts";
-import type { SessionUnits } from "./session-units.ts";
+import type { InstrumentUnits, SessionUnits } from "./session-units.ts";
 import { POSITION_CAUSE_ENUM, SIDE_ENUM, STATUS_ENUM } from "./tables.ts";
 import { TradesSeen } from "./trades-seen.ts";
 
 /** ORDER_… → STATUS_ENUM */
-const STATUS_OF: readonly number[] = [
+export const STATUS_OF: readonly number[] = [
   STATUS_ENUM.None,
   STATUS_ENUM.PendingNew,
   STATUS_ENUM.New,
@@ -33,10 +33,21 @@ const KIND_BALANCE_ROW = 1;
 export const sideOf = (side: number): number =>
   side === SIDE_BUY ? SIDE_ENUM.Buy : side === SIDE_SELL ? SIDE_ENUM.Sell : SIDE_ENUM.None;
 
+/** A row of fills whose mid may depend on quotes that are not read yet: columns fill up independently. */
+interface OpenFill {
+  readonly c: Columns;
+  readonly of: InstrumentUnits;
+  readonly mid: AskedMid;
+  readonly decisionTicks: number;
+  readonly side: number;
+  readonly pxTicks: number;
+}
+
 export class AccountRows {
   readonly fold: OrderFold;
   readonly trades = new TradesSeen();
   private readonly mids: MidHistory;
+  private openFills: OpenFill[] = [];
   private batch: Batch | null = null;
   private units: SessionUnits | null = null;
   private position = 0;
@@ -120,6 +131,17 @@ export class AccountRows {
     }
   }
 
+  /** Ends the rows of the batch at hand. */
+  finish(): void {
+    this.mids.decideAll();
+    for (const fill of this.openFills) {
+      const { c, of, mid, decisionTicks } = fill;
+      of.price(c["mid_fill"]!, mid.midTicks);
+      c["slippage_bps"]!.long(slippageE4(fill, decisionTicks > 0 ? decisionTicks : mid.midTicks));
+    }
+    this.openFills = [];
+  }
+
   /** Funding by "strategy symbol", decimal text. */
   saveFunding(): Readonly<Record<string, string>> {
     return Object.fromEntries([...this.funded].map(([pair, amount]) => [pair, amount.toString()]));
@@ -167,6 +189,7 @@ export class AccountRows {
         pxTicks: sent.pxTicks,
         qtyLots: sent.qtyLots,
         recvNs: sent.recvTsNs,
+        eventExchNs: sent.exchTsNs,
         triggerNs: sent.triggerTsNs,
         decidedNs: stamps.decidedTsNs,
         gatedNs: stamps.gatedTsNs,
@@ -231,8 +254,6 @@ export class AccountRows {
   private fillRow(fill: wire.Fill, detail: wire.FillDetail, symbol: string, order: OrderState): void {
     const units = this.units!;
     const of = units.instrument(fill.instrument);
-    const known = detail.midAtFillTicks;
-    const midFill = known > 0 ? known : this.mids.at(symbol, fill.exchTsNs);
     const c = this.batch!.row("fills", units.day(fill.exchTsNs));
     c["fill_id"]!.words(fill.tradeIdLo, fill.tradeIdHi);
     c["order_id"]!.words(orderIdLo(order), orderIdHi(order));
@@ -244,10 +265,8 @@ export class AccountRows {
     c["is_maker"]!.byte(fill.maker);
     units.time(c["exch_time"]!, fill.exchTsNs);
     units.time(c["local_time"]!, fill.recvTsNs);
-    c["slippage_bps"]!.long(slippageE4(fill, order.midTicks > 0 ? order.midTicks : midFill));
     c["strategy_id"]!.string(this.strategyText(order.strategy));
     of.price(c["mid_decision"]!, order.midTicks);
-    of.price(c["mid_fill"]!, midFill);
     units.time(c["order_time"]!, order.id === null ? 0 : order.createNs);
     of.price(c["order_price"]!, order.pxTicks);
     c["fee_asset"]!.string(units.asset(fill.feeAsset));
@@ -258,6 +277,10 @@ export class AccountRows {
     c["client_order_id"]!.string(order.idText);
     c["venue"]!.string(of.venue);
     origin(c, units, this.position);
+    const { side, pxTicks, exchTsNs } = fill;
+    const known = detail.midAtFillTicks;
+    const mid = known > 0 ? { exchTsNs, midTicks: known } : this.mids.ask(symbol, exchTsNs);
+    this.openFills.push({ c, of, mid, decisionTicks: order.midTicks, side, pxTicks });
   }
 
   private strategyText(name: string): Uint8Array {
@@ -307,6 +330,7 @@ export class AccountRows {
     c["client_order_id"]!.string(order.idText);
     c["venue"]!.string(of.venue);
     origin(c, units, this.position);
+    units.time(c["event_time"]!, order.eventExchNs);
   }
 
   private onRiskState(m: RecordMemory, at: number): void {
@@ -399,8 +423,8 @@ function causeOf(flags: number): number {
 }
 
 /** Basis points with four decimals, + = worse than the mid; 0 without one. */
-function slippageE4(fill: wire.Fill, midTicks: number): number {
+function slippageE4({ side, pxTicks }: OpenFill, midTicks: number): number {
   if (!(midTicks > 0)) return 0;
-  const worse = fill.side === SIDE_BUY ? fill.pxTicks - midTicks : midTicks - fill.pxTicks;
+  const worse = side === SIDE_BUY ? pxTicks - midTicks : midTicks - pxTicks;
   return Math.round((worse / midTicks) * BPS_E4);
 }

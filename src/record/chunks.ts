@@ -90,7 +90,7 @@ export class Chunks {
 
   private add(batch: WalBatch): void {
     const { header, session } = this.tail.segment;
-    if (session !== this.session) this.startSession();
+    if (session !== this.session) this.startSession(batch.position);
     this.open ??= {
       session,
       interval: Math.floor(batch.writtenNs / INTERVAL_NS),
@@ -110,10 +110,13 @@ export class Chunks {
     this.open.writtenNs = batch.writtenNs;
   }
 
-  private startSession(): void {
+  private startSession(position: number): void {
     const { header, session } = this.tail.segment;
     const manifest = readManifests(this.tail.dir).bySession.get(session);
-    this.writer.startSession(new SessionUnits({ ...header, session }, manifest));
+    const units = new SessionUnits({ ...header, session }, manifest);
+    this.writer.startSession(units);
+    if (manifest !== undefined && !this.tail.isResumed)
+      this.writer.describeSession(manifest, units, position);
     this.session = session;
   }
 

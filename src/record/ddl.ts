@@ -78,6 +78,18 @@ function distributed(name: string, o: StoreOptions): string[] {
   ];
 }
 
+/** Statements that add a declared column to a table that may lack it (and to the Distributed one over it). */
+export function addColumn(name: TableName, columnName: string, after: string, o: StoreOptions): string[] {
+  const spec: TableSpec = TABLES[name];
+  const declared = spec.columns.find((c) => c.name === columnName)!;
+  const tables = isDistributed(o) ? [storageTable(name, o), table(name, o)] : [storageTable(name, o)];
+  return tables.map((t, i) => {
+    // A Distributed table takes no codec.
+    const text = columnText(i === 0 ? declared : { ...declared, codec: "" });
+    return `ALTER TABLE ${t}${onCluster(o)} ADD COLUMN IF NOT EXISTS ${text.trim()} AFTER ${quoted(after)}`;
+  });
+}
+
 /** A changed time to live reaches tables that exist: metadata only, parts follow by merges. */
 export function alterTtl(name: TableName, o: StoreOptions): string {
   const spec: TableSpec = TABLES[name];
@@ -160,7 +172,7 @@ const LATEST_ORDER_COLUMNS = [
   ...["side", "price", "qty", "status", "update_time", "exch_time", "leaves_qty", "exec_qty", "exec_price"],
   ...["strategy_id", "prev_status", "event", "tif", "order_type", "reduce_only", "reject_code"],
   ...["venue_order_id", "client_order_id", "venue", "session", "trigger_time", "strategy_time", "risk_time"],
-  ...["wire_time", "ack_time", "mid_decision"],
+  ...["wire_time", "ack_time", "mid_decision", "event_time"],
 ] as const;
 
 /** Views for dashboards and people. */
@@ -176,6 +188,15 @@ export function views(o: StoreOptions): string[] {
   maxIf(o.latency_ns, o.event IN ('New', 'Trade', 'Rejected')) AS latency_ns,
   count() AS transitions
 FROM ${table("orders", o)} AS o GROUP BY o.symbol, o.order_id`,
+    ),
+    create(
+      "instruments",
+      `SELECT session, JSONExtractUInt(one, 'id') AS id, JSONExtractString(one, 'venue') AS venue,
+  JSONExtractString(one, 'symbol') AS symbol, JSONExtractString(one, 'base') AS base,
+  JSONExtractString(one, 'quote') AS quote, JSONExtractString(one, 'settle') AS settle,
+  JSONExtractString(one, 'tickSize') AS tick_size, JSONExtractString(one, 'lotSize') AS lot_size,
+  JSONExtractString(one, 'contractSize') AS contract_size
+FROM (SELECT session, arrayJoin(JSONExtractArrayRaw(instruments)) AS one FROM ${table("sessions", o)})`,
     ),
     create(
       "positions_latest",

@@ -2,6 +2,7 @@
 // schema_migrations when all of its statements are done. A run that was cut short is simply run again. A database
 // of a newer program is refused. Appended only: a step that was released never changes.
 import {
+  addColumn,
   alterTtl,
   createTable,
   minuteAggregates,
@@ -29,6 +30,15 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: "minute aggregates", statements: minuteAggregates },
   { version: 3, name: "views", statements: views },
   { version: 4, name: "risk state", statements: (o) => createTable(TABLES.risk_state, o) },
+  {
+    version: 5,
+    name: "sessions, event time of orders",
+    statements: (o) => [
+      ...createTable(TABLES.sessions, o),
+      ...addColumn("orders", "event_time", "wal_position", o),
+      ...views(o),
+    ],
+  },
 ];
 
 /** What a migration needs of a database. */

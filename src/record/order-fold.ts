@@ -51,6 +51,7 @@ export interface OrderState {
   /** ACTION_… of the request without an answer, ACTION_NONE. */
   awaiting: number;
   createNs: number;
+  eventExchNs: number;
   triggerNs: number;
   decidedNs: number;
   gatedNs: number;
@@ -92,6 +93,8 @@ export interface SentRequest {
   readonly pxTicks: number;
   readonly qtyLots: number;
   readonly recvNs: number;
+  /** The venue's time of the market event that led to it; 0 = none. */
+  readonly eventExchNs: number;
   readonly triggerNs: number;
   readonly decidedNs: number;
   readonly gatedNs: number;
@@ -187,6 +190,7 @@ export class OrderFold {
     for (const orders of [this.live, this.over])
       for (const order of orders.values()) {
         order.createNs += deltaNs;
+        order.eventExchNs += deltaNs;
         order.triggerNs += deltaNs;
         order.decidedNs += deltaNs;
         order.gatedNs += deltaNs;
@@ -238,9 +242,10 @@ export class OrderFold {
       order.cumLots !== cumLots ||
       order.pxTicks !== pxTicks ||
       order.qtyLots !== qtyLots;
-    if (!changed && !(told && !isOver(before))) return;
+    const answer = answers(order.awaiting, report.execType);
+    if (!changed && !(told && (answer || !isOver(before)))) return;
     if (report.exchNs > 0 || report.recovered) order.exchNs = report.exchNs;
-    this.row.latencyNs = answers(order.awaiting, report.execType) ? report.recvNs - order.wireNs : 0;
+    this.row.latencyNs = answer ? report.recvNs - order.wireNs : 0;
     if (this.row.latencyNs !== 0) order.awaiting = code.ACTION_NONE;
     this.row.rejectCode = report.rejectCode;
     this.row.recovered = report.recovered;
@@ -417,6 +422,7 @@ const BLANK = {
   acked: false,
   placeUnknown: false,
   awaiting: code.ACTION_NONE,
+  eventExchNs: Number.NaN,
   triggerNs: Number.NaN,
   decidedNs: Number.NaN,
   gatedNs: Number.NaN,
@@ -426,7 +432,8 @@ const BLANK = {
   midTicks: Number.NaN,
 } as const;
 
-const EVENT_BY_EXEC: Readonly<Record<number, number>> = {
+/** EXEC_… → ORDER_EVENT_ENUM */
+export const EVENT_BY_EXEC: Readonly<Record<number, number>> = {
   [code.EXEC_NEW]: EVENT.New,
   [code.EXEC_TRADE]: EVENT.Trade,
   [code.EXEC_CANCELED]: EVENT.Canceled,
@@ -463,6 +470,7 @@ function newOrder(id: ClientId, request: SentRequest): OrderState {
 
 function stamp(order: OrderState, request: SentRequest): void {
   order.awaiting = request.action;
+  order.eventExchNs = request.eventExchNs > 0 ? request.eventExchNs : Number.NaN;
   order.triggerNs = request.triggerNs;
   order.decidedNs = request.decidedNs;
   order.gatedNs = request.gatedNs;
@@ -541,6 +549,7 @@ function answers(awaiting: number, execType: number): boolean {
 
 const SAVED_TIMES = [
   "createNs",
+  "eventExchNs",
   "triggerNs",
   "decidedNs",
   "gatedNs",

@@ -1,12 +1,14 @@
 // WAL records → rows of the store. Keeps the orders, the last mids and the trade ids seen, all of which is a
 // function of the records alone and goes into the checkpoint; rows gather in a Batch until it is taken.
 import { allocateRecordMemory, type RecordHandler, type RecordMemory } from "../core/record.ts";
+import type { SessionManifest } from "../journal/session-manifest.ts";
 import { HEADER_KIND } from "../wire/messages.gen.ts";
 import { AccountRows } from "./account-rows.ts";
 import { Batch } from "./batch.ts";
 import { type MarketKind, MarketRows } from "./market-rows.ts";
 import { MidHistory, type SavedMids } from "./mid-history.ts";
 import type { OrderFold } from "./order-fold.ts";
+import { addSessionRow } from "./session-row.ts";
 import type { SessionUnits } from "./session-units.ts";
 import { StatusRows } from "./status-rows.ts";
 import type { SavedTrades } from "./trades-seen.ts";
@@ -54,6 +56,11 @@ export class RowWriter implements RecordHandler {
     this.units = units;
   }
 
+  /** Its row of `sessions`, at the position of the first record that is taken of it. */
+  describeSession(manifest: SessionManifest, units: SessionUnits, position: number): void {
+    addSessionRow(this.batch, manifest, units, position);
+  }
+
   onRecord(m: RecordMemory, at: number): void {
     const units = this.units!;
     const kind = m.u16[(at >> 1) + HEADER_KIND]!;
@@ -65,6 +72,7 @@ export class RowWriter implements RecordHandler {
   /** The rows since the last call. */
   take(): Batch {
     const { batch } = this;
+    this.account.finish();
     this.batch = new Batch(batch);
     return batch;
   }

@@ -35,6 +35,10 @@ export class InstrumentUnits {
   /** One tick·lot of the settlement currency is mantissa · 10^−decimals. */
   readonly moneyMantissa: bigint;
   readonly moneyDecimals: number;
+  /** As doubles, for figures that need not be exact. */
+  readonly tickSize: number;
+  readonly lotSize: number;
+  readonly tickLotValue: number;
   private readonly tick: Scale;
   private readonly lot: Scale;
 
@@ -45,6 +49,9 @@ export class InstrumentUnits {
     const unit = moneyUnit(i);
     this.moneyMantissa = unit.mantissa;
     this.moneyDecimals = unit.decimals;
+    this.tickSize = Number(i.tickSize);
+    this.lotSize = Number(i.lotSize);
+    this.tickLotValue = Number(unit.mantissa) / 10 ** unit.decimals;
     this.tick = scaleOf(i.tickSize);
     this.lot = scaleOf(i.lotSize);
   }
@@ -166,8 +173,7 @@ export class SessionUnits {
     this.baseLow = Number(header.baseNs % TWO_32_BIG);
     this.known = new Map((manifest?.instruments ?? []).map((i) => [i.id, i]));
     this.names = manifest?.strategies ?? [];
-    const assets = manifest?.replay?.["assets"];
-    this.assets = Array.isArray(assets) ? (assets as string[]) : [];
+    this.assets = manifest?.assets ?? [];
     this.stages = (manifest?.latencyStages ?? []).map(([lane, stage]) => [text(lane), text(stage)] as const);
     this.streams = manifest?.streams ?? {};
   }

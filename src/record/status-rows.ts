@@ -5,6 +5,7 @@ import * as wire from "../wire/messages.gen.ts";
 import { sideOf } from "./account-rows.ts";
 import { type Batch, origin } from "./batch.ts";
 import { text } from "./columns.ts";
+import { observedInUnits } from "./observed.ts";
 import type { SessionUnits } from "./session-units.ts";
 
 const encoded = (names: readonly string[]) => {
@@ -73,7 +74,7 @@ export class StatusRows {
     c["side"]!.byte(sideOf(denied.side));
     of.price(c["price"]!, denied.pxTicks);
     of.qty(c["qty"]!, denied.qtyLots);
-    c["observed"]!.float(denied.observed);
+    c["observed"]!.float(observedInUnits(denied.denyCode, denied.observed, of));
     c["venue"]!.string(of.venue);
     origin(c, units, position);
   }

@@ -148,6 +148,12 @@ const orders: TableSpec = {
     column("client_order_id", "String", "as sent to the venue", TEXT),
     column("venue", "LowCardinality(String)", "", TEXT),
     ...origin,
+    column(
+      "event_time",
+      TIME,
+      "the venue's time of the market event that led to the last request; 1970 = a timer or a report did",
+      CLOCK,
+    ),
   ],
   partitionBy: "create_time",
   orderBy: ["symbol", "create_time", "order_id", "wal_position"],
@@ -209,7 +215,7 @@ const fills: TableSpec = {
     ),
     column("strategy_id", "String", "", TEXT),
     column("mid_decision", PRICE, "mid at the order's last decision, 0 = not known", NUMBER),
-    column("mid_fill", PRICE, "last mid known at the venue's time of the trade, 0 = not known", NUMBER),
+    column("mid_fill", PRICE, "last mid before the venue's time of the trade, 0 = not known", NUMBER),
     column("order_time", TIME, "when the place request left", CLOCK),
     column("order_price", PRICE, "limit price of the order, 0 = not known", NUMBER),
     column("fee_asset", "LowCardinality(String)", "", TEXT),
@@ -263,7 +269,7 @@ const riskLog: TableSpec = {
     column("side", SIDE, ""),
     column("price", PRICE, "", NUMBER),
     column("qty", PRICE, "", NUMBER),
-    column("observed", "Float64", "the value that broke the limit, in the limit's unit", TEXT),
+    column("observed", "Float64", "the value that broke the limit; its unit by code: docs/risk.md", TEXT),
     column("venue", "LowCardinality(String)", "", TEXT),
     ...origin,
   ],
@@ -340,7 +346,12 @@ const account: TableSpec = {
     column("kind", enum8({ Balance: 1, Funding: 2 }), ""),
     column("symbol", "String", "funding of one instrument; empty = the whole account", TEXT),
     column("asset", "LowCardinality(String)", "", TEXT),
-    column("amount", PRICE, "change; funding: + received", STEP),
+    column(
+      "amount",
+      PRICE,
+      "Balance: change apart from results and fees, as the venue states it; Funding: + received",
+      STEP,
+    ),
     column("wallet", PRICE, "balance after it", STEP),
     column("transaction_id", "UInt64", "funding only", STEP),
     column("venue", "LowCardinality(String)", "", TEXT),
@@ -413,6 +424,25 @@ const commands: TableSpec = {
   ttl: "records",
 };
 
+/** What the numbers of a session mean; its first record's position. */
+const sessions: TableSpec = {
+  name: "sessions",
+  doc: "One row per session: what it traded, under which names. The view instruments has a row for each instrument.",
+  columns: [
+    column("started", TIME, "when its log was made", CLOCK),
+    column("env", "LowCardinality(String)", "sim, paper or live", TEXT),
+    column("base_time", TIME, "what its times count from", CLOCK),
+    column("strategies", "String", "JSON array; the first is the house", TEXT),
+    column("assets", "String", "JSON array; the first stands for an unknown one", TEXT),
+    column("instruments", "String", "JSON array of objects with id, venue, symbol, tickSize, …", TEXT),
+    ...origin,
+  ],
+  partitionBy: "started",
+  orderBy: ["started", "session"],
+  indices: [],
+  ttl: "records",
+};
+
 export const TABLES = {
   orders,
   positions,
@@ -426,6 +456,7 @@ export const TABLES = {
   journal_gaps: journalGaps,
   commands,
   risk_state: riskState,
+  sessions,
 } as const;
 
 export type TableName = keyof typeof TABLES;

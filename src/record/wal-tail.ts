@@ -44,6 +44,11 @@ export class WalTail {
     this.nowMs = nowMs;
   }
 
+  /** Whether a part of the session at hand had been taken before the start. */
+  get isResumed(): boolean {
+    return this.start !== null && this.current!.session === this.start.session;
+  }
+
   /** Of the batch that was returned last. */
   get segment(): Segment {
     return this.current!;

@@ -28,6 +28,7 @@ import {
   FLAG_END_OF_EVENT,
   FLAG_MORE,
   FLAG_SNAPSHOT,
+  HEADER_EXCH_TS_NS,
   HEADER_FLAGS,
   HEADER_INSTRUMENT,
   HEADER_KIND,
@@ -174,6 +175,7 @@ export class ExecutionHandler implements RecordHandler {
 
   private onMarketRecord(m: RecordMemory, at: number, kind: number, flags: number): void {
     const instrument = m.u16[(at >> 1) + HEADER_INSTRUMENT];
+    this.parts.desk.triggerExchNs = m.f64[(at >> 3) + HEADER_EXCH_TS_NS];
     if (kind === KIND_BALANCE || kind === KIND_FUNDING) {
       if (kind === KIND_BALANCE) this.account.onBalance(m, at);
       else this.account.onFunding(m, at);
@@ -199,6 +201,7 @@ export class ExecutionHandler implements RecordHandler {
   }
 
   private onOtherRecord(m: RecordMemory, at: number, kind: number, flags: number): void {
+    this.parts.desk.triggerExchNs = 0;
     switch (kind) {
       case KIND_ORDER_REPORT:
       case KIND_FILL:

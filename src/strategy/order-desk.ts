@@ -62,6 +62,8 @@ export class OrderDesk {
   /** Logical time and receive time of the record at hand; set by the execution handler. */
   nowNs: number;
   triggerTsNs: number;
+  /** The venue's time of that record when it is of the market; 0 else. */
+  triggerExchNs: number;
   /** Stamp at the start of the callback or quoter that decides. */
   enteredTsNs: number;
   /** DENY_… of the last refused place or modify, DENY_NONE after one that left. */
@@ -84,6 +86,7 @@ export class OrderDesk {
   constructor(parts: DeskParts) {
     this.nowNs = 0;
     this.triggerTsNs = 0;
+    this.triggerExchNs = 0;
     this.enteredTsNs = 0;
     this.lastDenyCode = DENY_NONE;
     this.table = parts.table;
@@ -320,7 +323,14 @@ export class OrderDesk {
     const r = this.request;
     this.lastDenyCode = DENY_NONE;
     outputs.sentTsNs = this.stampNs();
-    outputs.orderSent(r, action, this.nowNs, this.triggerTsNs, this.market.midTicks(r.instrument));
+    outputs.orderSent(
+      r,
+      action,
+      this.nowNs,
+      this.triggerTsNs,
+      this.triggerExchNs,
+      this.market.midTicks(r.instrument),
+    );
     if (action === ACTION_PLACE) this.counters[COUNT_SENT]++;
     this.why.note(r.strategy, this.nowNs, why, r.instrument, r.side, r.pxTicks, r.qtyLots, 0);
     const h = this.histograms;

@@ -57,6 +57,7 @@ export class Outputs {
     action: number,
     nowNs: number,
     triggerTsNs: number,
+    triggerExchNs: number,
     midTicks: number,
   ): void {
     const sink = this.orders;
@@ -72,7 +73,7 @@ export class Outputs {
       request.strategy,
       sequence,
       0,
-      0,
+      triggerExchNs,
       nowNs,
       request.clientSeq,
       action,

@@ -582,7 +582,7 @@ export function encodeSignal(m: RecordMemory, at: number, flags: number, instrum
   m.f64[(at >> 3) + 7] = value2;
 }
 
-/** A request left for the venue. Continued by OrderStamps.
+/** A request left for the venue; exchTsNs is the venue's time of the market event that led to it. Continued by OrderStamps.
  * 32:clientSeq u32 | 36:action u8 | 37:side u8 | 38:tif u8 | 39:orderType u8 | 40:pxTicks f64 | 48:qtyLots f64 | 56:triggerTsNs f64 */
 export class OrderSent extends RecordHeader {
   static readonly KIND = 13;

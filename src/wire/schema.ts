@@ -193,7 +193,7 @@ export const MESSAGES: readonly Message[] = [
     name: "OrderSent",
     kind: 13,
     since: 1,
-    doc: "A request left for the venue. Continued by OrderStamps.",
+    doc: "A request left for the venue; exchTsNs is the venue's time of the market event that led to it. Continued by OrderStamps.",
     body: [
       u32("clientSeq", "counter part of the client order id"),
       u8("action", "OrderAction"),

@@ -16,9 +16,10 @@ import { writeOrderWal } from "../../../bench/harness/order-wal.ts";
 import { Prng } from "../../../src/core/prng.ts";
 import type { Block } from "../../../src/record/columns.ts";
 import { JsonlStore } from "../../../src/record/jsonl-store.ts";
-import { Recorder, type RecorderOptions } from "../../../src/record/recorder.ts";
+import type { RecorderOptions } from "../../../src/record/recorder.ts";
 import { type BlockOrigin, type RowStore, StoreFullError } from "../../../src/record/row-store.ts";
 import { LIBRARY, type OpenEngine, openEngine } from "../../e2e/embedded.ts";
+import { makeRecorder, recordAll } from "./record-all.ts";
 
 const dirs: string[] = [];
 const engines: OpenEngine[] = [];
@@ -44,28 +45,6 @@ const COMMAND = {
 };
 const audit = (at: string, more: object = {}) =>
   `${JSON.stringify({ at, ...COMMAND, ok: true, code: "", message: "", before: { state: "Running" }, after: { state: "Paused" }, ...more })}\n`;
-
-function makeRecorder(dir: string, store: RowStore, more: Partial<RecorderOptions> = {}): Recorder {
-  return new Recorder({
-    walDir: join(dir, "wal"),
-    auditFile: join(dir, "audit.jsonl"),
-    checkpointFile: join(dir, "checkpoint.json"),
-    store,
-    syncWal: true,
-    keepHours: 0,
-    diskLow: () => false,
-    market: new Set(["depth", "trades", "bbo", "mark"]),
-    statusReasons: [],
-    log: () => {},
-    ...more,
-  });
-}
-
-async function record(dir: string, store: RowStore, more: Partial<RecorderOptions> = {}) {
-  const recorder = makeRecorder(dir, store, more);
-  recorder.finish();
-  return { complete: await recorder.run(), figures: recorder.figures() };
-}
 
 async function engineIn(dir: string): Promise<OpenEngine> {
   const engine = await openEngine(join(dir, "clickhouse"));
@@ -107,16 +86,16 @@ test.skipIf(LIBRARY === null)(
       audit("2024-11-21T01:00:05.000Z") + audit("2024-11-21T01:00:06.000Z"),
     );
     const engine = await engineIn(dir);
-    const first = await record(
+    const first = await recordAll(
       dir,
       through(engine.store, () => {}),
     );
     expect(first.complete).toBe(true);
     expect(first.figures.rows).toEqual({
-      ...{ orders: wal.orderRows, fills: wal.fills, positions: wal.fills, commands: 2 },
+      ...{ orders: wal.orderRows, fills: wal.fills, positions: wal.fills, commands: 2, sessions: 1 },
     });
     rmSync(join(dir, "checkpoint.json"));
-    const again = await record(
+    const again = await recordAll(
       dir,
       through(engine.store, () => {}),
     );
@@ -153,7 +132,7 @@ test.skipIf(LIBRARY === null)(
       await engine.store.insert(block, origin);
       throw new Error("the answer was lost");
     });
-    const { complete, figures } = await record(dir, store);
+    const { complete, figures } = await recordAll(dir, store);
     expect(complete).toBe(true);
     expect(figures.retries).toBeGreaterThan(3);
     const [counts] = await engine.rows(
@@ -174,12 +153,12 @@ test.skipIf(LIBRARY === null)(
     const dir = makeDir();
     const wal = writeOrderWal(dir, 500, PER_SECOND);
     const engine = await engineIn(dir);
-    await record(
+    await recordAll(
       dir,
       through(engine.store, () => {}),
     );
     await engine.store.command("DROP DATABASE hotlane SYNC");
-    const { figures } = await record(
+    const { figures } = await recordAll(
       dir,
       through(engine.store, () => {}),
     );
@@ -195,12 +174,40 @@ test.skipIf(LIBRARY === null)(
 );
 
 test.skipIf(LIBRARY === null)(
+  "a database of an older hotlane gets the columns and tables that were added since",
+  async () => {
+    const dir = makeDir();
+    const wal = writeOrderWal(dir, 200, PER_SECOND);
+    const engine = await engineIn(dir);
+    const { store } = engine;
+    await store.open();
+    for (const sql of [
+      "DROP VIEW hotlane.orders_latest",
+      "ALTER TABLE hotlane.orders DROP COLUMN event_time",
+      "DROP TABLE hotlane.sessions SYNC",
+      "DELETE FROM hotlane.schema_migrations WHERE version > 4",
+    ])
+      await store.command(sql);
+    const { figures } = await recordAll(
+      dir,
+      through(store, () => {}),
+    );
+    expect(figures.rows["orders"]).toBe(wal.orderRows);
+    const [counted] = await engine.rows(
+      "SELECT (SELECT count() FROM hotlane.sessions) AS sessions, count() AS n, max(event_time) > 0 AS timed FROM hotlane.orders_latest",
+    );
+    expect(counted).toEqual({ sessions: "1", n: "200", timed: expect.anything() });
+  },
+  60_000,
+);
+
+test.skipIf(LIBRARY === null)(
   "market data that was not chosen at first is loaded later without doubling the rest",
   async () => {
     const dir = makeDir();
     const wal = writeOrderWal(dir, 300, PER_SECOND, 5, true, true);
     const engine = await engineIn(dir);
-    await record(
+    await recordAll(
       dir,
       through(engine.store, () => {}),
       { market: new Set(["trades"] as const) },
@@ -211,7 +218,7 @@ test.skipIf(LIBRARY === null)(
     const more = { askAlways: true, checkpointFile: join(dir, "all.json") };
     for (let run = 0; run < 2; run++) {
       rmSync(join(dir, "all.json"), { force: true });
-      await record(
+      await recordAll(
         dir,
         through(engine.store, () => {}),
         more,
@@ -235,7 +242,7 @@ test.skipIf(LIBRARY === null)(
     const dir = makeDir();
     const wal = writeOrderWal(dir, 200, PER_SECOND);
     const before = await openEngine(join(dir, "clickhouse"));
-    await record(
+    await recordAll(
       dir,
       through(before.store, () => {}),
     );
@@ -248,7 +255,7 @@ test.skipIf(LIBRARY === null)(
     const engine = await engineIn(dir);
     const told: string[] = [];
     const load = (more: Partial<RecorderOptions>) =>
-      record(
+      recordAll(
         dir,
         through(engine.store, () => {}),
         { log: (_, text) => told.push(text), ...more },
@@ -270,7 +277,7 @@ test("every session of a log is recorded in one go, the last one as far as it is
   const dir = makeDir();
   const first = writeOrderWal(dir, 300, PER_SECOND);
   const second = writeOrderWal(dir, 200, PER_SECOND, 2, false, false, first);
-  const { complete, figures } = await record(dir, new JsonlStore(join(dir, "jsonl")));
+  const { complete, figures } = await recordAll(dir, new JsonlStore(join(dir, "jsonl")));
   expect(complete).toBe(true);
   expect(figures.rows["orders"]).toBe(first.orderRows + second.orderRows);
   expect(figures.rows["fills"]).toBe(first.fills + second.fills);
@@ -299,7 +306,7 @@ test("a full store pauses the recorder with an alarm, and it goes on when there 
 test("while the disk is low market data is left out with an alarm and everything else is recorded", async () => {
   const dir = makeDir();
   const wal = writeOrderWal(dir, 300, PER_SECOND, 3, true);
-  const { figures } = await record(dir, new JsonlStore(join(dir, "jsonl")), { diskLow: () => true });
+  const { figures } = await recordAll(dir, new JsonlStore(join(dir, "jsonl")), { diskLow: () => true });
   expect(figures.rows["market_data"]).toBeUndefined();
   expect(figures.rows["orders"]).toBe(wal.orderRows);
   expect(figures.shedRows).toBe(wal.marketRows);
@@ -315,9 +322,9 @@ const lines = (dir: string): string[] =>
 test("jsonl: kills anywhere between two commits leave the same files as an undisturbed run", async () => {
   const dir = makeDir();
   const wal = writeOrderWal(dir, 1500, PER_SECOND / 2);
-  await record(dir, new JsonlStore(join(dir, "whole")), { checkpointFile: join(dir, "whole.json") });
+  await recordAll(dir, new JsonlStore(join(dir, "whole")), { checkpointFile: join(dir, "whole.json") });
   const wanted = lines(join(dir, "whole"));
-  expect(wanted.length).toBe(wal.orderRows + 2 * wal.fills);
+  expect(wanted.length).toBe(wal.orderRows + 2 * wal.fills + 1);
   const prng = new Prng(11);
   for (let kill = 0; kill < 8; kill++) {
     let left = prng.nextBelow(6);
@@ -334,6 +341,6 @@ test("jsonl: kills anywhere between two commits leave the same files as an undis
     await Bun.sleep(30);
     recorder.stop();
   }
-  expect((await record(dir, new JsonlStore(join(dir, "killed")))).complete).toBe(true);
+  expect((await recordAll(dir, new JsonlStore(join(dir, "killed")))).complete).toBe(true);
   expect(lines(join(dir, "killed"))).toEqual(wanted);
 }, 30_000);
