@@ -1,5 +1,5 @@
 // bun run report [DIR] [--env E] [--from T] [--to T] [--strategy S] --out D: what a recorded session's
-// orders, fills and results were, from its WAL. Exit codes: 0 done, 1 the WAL cannot be read, 2 usage or nothing there.
+// orders, fills and results were, from its WAL or from its store. Exit codes: 0 done, 1 the WAL cannot be read, 2 usage or nothing there.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,9 +10,14 @@ import { writeRunFiles } from "../analytics/run-files.ts";
 import type { SessionFacts } from "../analytics/session-facts.ts";
 import { writeSessionFiles } from "../analytics/session-files.ts";
 import { fillGroups, sessionPage } from "../analytics/session-page.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatErrors } from "../config/problems.ts";
 import { parseDuration } from "../factor/duration.ts";
 import { readSession } from "../record/facts/read-session.ts";
 import { addSignals } from "../record/facts/signals.ts";
+import { storeSource } from "../record/facts/store-source.ts";
+import { walSource } from "../record/facts/wal-source.ts";
+import { openStoreReader } from "../record/store-reader.ts";
 import { walDirectory } from "./wal-directory.ts";
 
 const USAGE = `usage: bun run report [DIR] [options] --out D
@@ -22,6 +27,8 @@ const USAGE = `usage: bun run report [DIR] [options] --out D
   --strategy S    only this strategy
   --capital X     what returns refer to
   --interval D    sampling of Sharpe and Sortino (1s)
+  --store S       embedded, or the URL of a ClickHouse server, instead of the log
+  --config F      your TOML file: [recorder] url, user, password_file, database
   --no-signals    do not run the factor graphs again for the PnL by signal`;
 
 class UsageError extends Error {}
@@ -38,6 +45,8 @@ function parse(argv: readonly string[]) {
       capital: { type: "string" },
       interval: { type: "string", default: "1s" },
       out: { type: "string" },
+      store: { type: "string" },
+      config: { type: "string" },
       "no-signals": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -51,11 +60,15 @@ function parse(argv: readonly string[]) {
   const intervalNs = parseDuration(values.interval);
   if (!(intervalNs > 0))
     throw new UsageError(`--interval ${values.interval}: expected a duration such as 1s, 5m`);
-  const given = positionals[0] ?? join("var", values.env);
-  const dir = walDirectory(given);
-  if (dir === null) throw new UsageError(`${given}: no such directory`);
+  const dir = positionals[0] ?? join("var", values.env);
+  const store = storeOf(values.store, values.config);
+  // A server of one's own may know nothing of the default data directory.
+  const wal = store?.kind === "server" && positionals.length === 0 ? null : walDirectory(dir);
+  if (wal === null && store?.kind !== "server") throw new UsageError(`${dir}: no such directory`);
   return {
     dir,
+    wal,
+    store,
     range: {
       from: instant("from", values.from),
       to: instant("to", values.to),
@@ -66,6 +79,18 @@ function parse(argv: readonly string[]) {
     signals: !values["no-signals"],
     json: values.json,
   };
+}
+
+/** null: from the log. */
+function storeOf(store: string | undefined, file: string | undefined) {
+  if (store === undefined) return null;
+  const loaded = loadConfig(file === undefined ? {} : { file });
+  if (!loaded.ok) throw new UsageError(formatErrors(loaded.errors));
+  const { recorder } = loaded.config;
+  if (store === "embedded") return { kind: "embedded", config: recorder } as const;
+  if (!/^https?:/.test(store) || !URL.canParse(store))
+    throw new UsageError(`--store ${store}: expected embedded or an address such as https://host:8443`);
+  return { kind: "server", config: { ...recorder, url: store } } as const;
 }
 
 /** ns since the epoch; text without a zone is UTC. */
@@ -79,6 +104,21 @@ function instant(name: string, text: string | undefined): bigint | null {
   return BigInt(ms) * 1_000_000n;
 }
 
+type Options = NonNullable<ReturnType<typeof parse>>;
+
+async function readFacts({ dir, wal, store, range, signals }: Options): Promise<SessionFacts> {
+  const reader = store === null ? null : await openStoreReader(store.config, store.kind, dir);
+  try {
+    const source = reader === null ? walSource(wal!) : await storeSource(reader);
+    const read = await readSession(source, range);
+    if (!signals) return read;
+    if (wal !== null) return await addSignals(wal, source.names.sessions, read);
+    return { ...read, notes: [...read.notes, "no PnL by signal: the factor graphs run over the log alone"] };
+  } finally {
+    await reader?.close();
+  }
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   try {
     const options = parse(argv);
@@ -86,8 +126,7 @@ async function main(argv: readonly string[]): Promise<number> {
       console.log(USAGE);
       return 0;
     }
-    const read = readSession(options.dir, options.range);
-    const facts = options.signals ? await addSignals(options.dir, read) : read;
+    const facts = await readFacts(options);
     const metrics = runMetrics(facts.result, options.equity);
     mkdirSync(options.out, { recursive: true });
     writeRunFiles(facts.result, options.out);

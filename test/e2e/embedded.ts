@@ -1,10 +1,13 @@
 // The embedded ClickHouse for tests: installed from ops/chdb's lock file when it is not there, or the tests that need
 // it are left out and say why. And queries against what a session has recorded.
 import { join } from "node:path";
+import { createClient } from "@clickhouse/client";
 import { ClickHouseStore } from "../../src/record/clickhouse-store.ts";
 import type { StoreOptions } from "../../src/record/ddl.ts";
 import { EmbeddedEngine } from "../../src/record/embedded/embedded-engine.ts";
 import { findLibrary, installLibrary } from "../../src/record/embedded/install.ts";
+import type { StoreReader } from "../../src/record/facts/store-source.ts";
+import { clientReader } from "../../src/record/store-reader.ts";
 
 export const STORE: StoreOptions = {
   database: "hotlane",
@@ -33,6 +36,8 @@ if (LIBRARY === null)
 export interface OpenEngine {
   readonly engine: EmbeddedEngine;
   readonly store: ClickHouseStore;
+  /** As its read-only user. */
+  reader(): StoreReader;
   rows<T = Record<string, string>>(sql: string): Promise<T[]>;
   close(): Promise<void>;
 }
@@ -52,6 +57,11 @@ export async function openEngine(dir: string, options: Partial<StoreOptions> = {
   return {
     engine,
     store,
+    reader: () => {
+      const { url, access } = engine;
+      const { user: username, password } = access.reader;
+      return clientReader("embedded", createClient({ url: url!, username, password, database: "hotlane" }));
+    },
     rows: (sql) => store.rows(sql),
     close: async () => {
       await store.close();

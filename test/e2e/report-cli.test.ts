@@ -1,7 +1,8 @@
 // bun run report over what a live session recorded, against the session's own books.
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIBRARY } from "./embedded.ts";
 import { endAll, LiveSession, makeDataDir, run, until, walRows } from "./live-session.ts";
 
 const REPORT = join(import.meta.dir, "../../src/cli/report.ts");
@@ -9,7 +10,10 @@ afterAll(endAll);
 
 test("the report of a live session has its fills, fees and positions, and finds every order in its WAL", async () => {
   const dir = makeDataDir();
-  const session = await LiveSession.start({ dir });
+  const session = await LiveSession.start({
+    dir,
+    env: { HOTLANE_NO_CLICKHOUSE: LIBRARY === null ? "1" : "0" },
+  });
   const makers = async (): Promise<number> =>
     Number(/fills_total\{liquidity="maker"\} (\d+)/.exec(await session.text("/metrics"))?.[1] ?? 0);
   await until("fills", async () => (await makers()) > 4, 30_000);
@@ -54,11 +58,37 @@ test("the report of a live session has its fills, fees and positions, and finds 
   expect(sum(9)).toBeCloseTo(total.equity.pnl, 6);
   for (const file of ["report.html", "orders.csv", "fills.parquet", "requests.csv", "fill-analysis.csv"])
     expect([file, existsSync(join(out, file))]).toEqual([file, true]);
-}, 90_000);
+  if (LIBRARY !== null) await expectSameFromStore(dir, out);
+}, 120_000);
+
+/** The engine's directory holds the same session: every file of its report is the log's, byte for byte. */
+async function expectSameFromStore(dir: string, ofLog: string): Promise<void> {
+  const [head, ...requests] = readFileSync(join(ofLog, "requests.csv"), "utf8").trimEnd().split("\n");
+  const half = requests[requests.length >> 1]!.split(",")[head!.split(",").indexOf("sent_ts")]!;
+  for (const range of [[], ["--from", half, "--strategy", "obi-mm"]]) {
+    const [log, store] = [`${ofLog}-log`, `${ofLog}-store`];
+    const ran = [
+      await run(REPORT, [dir, "--out", log, ...range]),
+      await run(REPORT, [dir, "--store", "embedded", "--out", store, ...range]),
+    ];
+    expect(ran.map(({ code, err }) => [code, err])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    const files = readdirSync(log);
+    expect(readdirSync(store)).toEqual(files);
+    const differ = files.filter(
+      (name) => !readFileSync(join(log, name)).equals(readFileSync(join(store, name))),
+    );
+    expect(differ).toEqual([]);
+  }
+}
 
 test("wrong use is told in words", async () => {
   const missing = await run(REPORT, ["/nonexistent", "--out", "/tmp/x"]);
   expect([missing.code, missing.err.trim()]).toEqual([2, "/nonexistent: no such directory"]);
+  const store = await run(REPORT, ["--store", "sqlite", "--out", "/tmp/x"]);
+  expect([store.code, store.err]).toEqual([2, expect.stringContaining("--store sqlite: expected embedded")]);
   expect((await run(REPORT, [])).code).toBe(2);
   const badTime = await run(REPORT, [makeDataDir(), "--out", "/tmp/x", "--from", "soon"]);
   expect([badTime.code, badTime.err]).toEqual([2, expect.stringContaining("--from soon: expected a time")]);

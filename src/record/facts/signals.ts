@@ -13,6 +13,7 @@ import { readManifests, type SessionManifest } from "../../journal/session-manif
 import { listSegments, type SegmentFile } from "../../journal/wal-reader.ts";
 import { ACTION_PLACE } from "../../wire/codes.ts";
 import * as wire from "../../wire/messages.gen.ts";
+import type { SessionInfo } from "./session-source.ts";
 
 /** An order of the session at hand and when it was decided, in the session's own time. */
 interface Decision {
@@ -22,14 +23,18 @@ interface Decision {
 }
 
 /** Adds `signals`: the value of every output on the order's own instrument. Sessions without graphs add nothing. */
-export async function addSignals(walDir: string, facts: SessionFacts): Promise<SessionFacts> {
+export async function addSignals(
+  walDir: string,
+  sessions: readonly SessionInfo[],
+  facts: SessionFacts,
+): Promise<SessionFacts> {
   const manifests = readManifests(walDir).bySession;
   const signals = new Map<string, Float64Array>();
   const notes = [...facts.notes];
   const bySession = Map.groupBy(listSegments(walDir), (segment) => segment.session);
   for (const [session, segments] of bySession) {
     const manifest = manifests.get(session);
-    if (manifest === undefined) continue;
+    if (manifest === undefined || !sessions.some((known) => known.session === session)) continue;
     const decisions = decisionsOf(facts, manifest, segments);
     if (decisions.length === 0) continue;
     try {

@@ -71,6 +71,7 @@ export function writeHandSession(dataDir: string): string {
     trigger: number,
     at: number,
     mid: number,
+    eventExch = 0,
   ): void =>
     put(
       ORDERS,
@@ -83,7 +84,7 @@ export function writeHandSession(dataDir: string): string {
           1,
           0,
           0,
-          0,
+          eventExch,
           trigger,
           seq,
           action,
@@ -222,9 +223,9 @@ export function writeHandSession(dataDir: string): string {
     );
   bbo(s(0), 99, 101);
   bbo(s(1), 100, 102);
-  sent(1, code.ACTION_PLACE, code.SIDE_BUY, 100, 20, s(1) + MS, s(1) + 1.2 * MS, 101);
+  sent(1, code.ACTION_PLACE, code.SIDE_BUY, 100, 20, s(1) + MS, s(1) + 1.2 * MS, 101, s(1));
   bbo(s(2), 103, 105);
-  sent(2, code.ACTION_PLACE, code.SIDE_SELL, 105, 40, s(2) + MS, s(2) + 1.4 * MS, 104);
+  sent(2, code.ACTION_PLACE, code.SIDE_SELL, 105, 40, s(2) + MS, s(2) + 1.4 * MS, 104, s(2));
   report(2, code.EXEC_NEW, code.ORDER_WORKING, code.SIDE_SELL, s(2) + 4 * MS, s(2) + 6 * MS);
   report(1, code.EXEC_NEW, code.ORDER_WORKING, code.SIDE_BUY, s(2) + 5 * MS, s(2) + 7 * MS);
   fill(1, code.SIDE_BUY, 100, 20, 1, 1, 2e6, s(2.5));

@@ -6,18 +6,25 @@ import { analyseFills } from "../../../src/analytics/fill-analysis.ts";
 import { feedGrid, latencyByStage, latencyGrid, STAGES } from "../../../src/analytics/latency-analysis.ts";
 import { equityCurve } from "../../../src/analytics/metrics.ts";
 import { attributeByHour, attributePnl } from "../../../src/analytics/pnl-attribution.ts";
+import { ColumnTable } from "../../../src/analytics/run-result.ts";
 import { CURVE_NS, type SessionFacts } from "../../../src/analytics/session-facts.ts";
 import { writeSessionFiles } from "../../../src/analytics/session-files.ts";
 import { signalBuckets } from "../../../src/analytics/signal-buckets.ts";
-import { readSession } from "../../../src/record/facts/read-session.ts";
+import { QuotePass } from "../../../src/record/facts/quote-pass.ts";
+import { readSession, type SessionRange } from "../../../src/record/facts/read-session.ts";
+import { storeSource } from "../../../src/record/facts/store-source.ts";
+import { walSource } from "../../../src/record/facts/wal-source.ts";
+import { MidHistory } from "../../../src/record/mid-history.ts";
 import { ORDER_CANCELED, ORDER_FILLED, ORDER_REJECTED } from "../../../src/wire/codes.ts";
+import { LIBRARY, openEngine } from "../../e2e/embedded.ts";
 import { MS, s, writeHandSession } from "./hand-session.ts";
+import { recordAll } from "./record-all.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "hotlane-session-"));
 const ALL = { from: null, to: null, strategy: null };
 let facts: SessionFacts;
-beforeAll(() => {
-  facts = readSession(writeHandSession(dir), ALL);
+beforeAll(async () => {
+  facts = await readSession(walSource(writeHandSession(dir)), ALL);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -108,21 +115,97 @@ test("latency by stage, by hour and symbol, end to end by the venue's clock", ()
   for (const [value] of feed.values) expect(Math.abs(value! - MS) / MS).toBeLessThan(1 / 32);
 });
 
-test("--from and --to cut the session, --strategy names one; what is not there is said", () => {
-  const wal = join(dir, "wal");
+test("--from and --to cut the session, --strategy names one; what is not there is said", async () => {
+  const read = (range: Partial<SessionRange>) =>
+    readSession(walSource(join(dir, "wal")), { ...ALL, ...range });
   const unix = (ns: number): bigint => facts.result.baseNs + BigInt(ns);
-  const late = readSession(wal, { ...ALL, from: unix(s(3)) });
+  const late = await read({ from: unix(s(3)) });
   expect([late.result.orders.rows, late.result.fills.rows]).toEqual([1, 1]);
   // The position before the sale: what the first fill had made of it.
   expect(late.opening).toEqual([{ strategy: 1, instrument: 0, lots: 25 }]);
-  const early = readSession(wal, { ...ALL, to: unix(s(3)) });
+  const early = await read({ to: unix(s(3)) });
   expect([early.result.orders.rows, early.result.fills.rows]).toEqual([2, 1]);
-  expect(() => readSession(wal, { ...ALL, strategy: "other" })).toThrow(
-    "no strategy other is recorded here; there are mm",
-  );
-  expect(() => readSession(wal, { ...ALL, from: unix(s(9000)) })).toThrow("no record lies between");
-  expect(readSession(wal, { ...ALL, strategy: "mm" }).result.fills.rows).toBe(2);
+  expect(read({ strategy: "other" })).rejects.toThrow("no strategy other is recorded here; there are mm");
+  expect(read({ from: unix(s(9000)) })).rejects.toThrow("no record lies between");
+  expect((await read({ strategy: "mm" })).result.fills.rows).toBe(2);
 });
+
+test("the mid at a fill is the last one before its venue time, that at a later instant includes the instant", () => {
+  const pass = new QuotePass(1);
+  const [before, at] = [new Float64Array(3), new Float64Array(3)];
+  for (const [i, ns] of [10, 20, 30].entries()) {
+    pass.want(0, "before", ns, before, i);
+    pass.want(0, "at", ns, at, i);
+  }
+  pass.start();
+  for (const [ns, mid] of [
+    [5, 1],
+    [10, 2],
+    [10, 3],
+    [20, 4],
+    [25, 5],
+  ] as const)
+    pass.onQuote(0, ns, ns, mid);
+  pass.end();
+  expect([...before]).toEqual([1, 3, Number.NaN]);
+  expect([...at]).toEqual([3, 4, Number.NaN]);
+});
+
+test("the recorder's mid of a fill waits for quotes of before it that are written after it", () => {
+  const mids = new MidHistory();
+  expect(mids.ask("X", 5).midTicks).toBeNaN();
+  mids.add("X", 10, 1);
+  const [past, early, open] = [mids.ask("X", 8), mids.ask("X", 20), mids.ask("X", 40)];
+  // Before the oldest one that is known, that one stands.
+  expect(past.midTicks).toBe(1);
+  mids.add("X", 15, 2);
+  mids.add("X", 20, 3);
+  expect([early.midTicks, open.midTicks]).toEqual([2, Number.NaN]);
+  mids.add("X", 30, 4);
+  mids.decideAll();
+  expect(open.midTicks).toBe(4);
+});
+
+test.skipIf(LIBRARY === null)(
+  "the store gives the same facts as the log it was filled from, whole, cut and by strategy",
+  async () => {
+    const engine = await openEngine(join(dir, "clickhouse"));
+    try {
+      await recordAll(dir, engine.store);
+      const reader = engine.reader();
+      const source = await storeSource(reader);
+      const unix = (ns: number): bigint => facts.result.baseNs + BigInt(ns);
+      for (const range of [{}, { from: unix(s(3)) }, { to: unix(s(3)) }, { strategy: "mm" }]) {
+        const [fromLog, fromStore] = [
+          await readSession(walSource(join(dir, "wal")), { ...ALL, ...range }),
+          await readSession(source, { ...ALL, ...range }),
+        ];
+        expect(plain(fromStore)).toEqual(plain(fromLog));
+      }
+      const [row] = await engine.rows("SELECT symbol, tick_size, lot_size FROM hotlane.instruments");
+      expect(row).toEqual({ symbol: "XUSDT", tick_size: "0.5", lot_size: "0.1" });
+      const mids = await engine.rows(
+        "SELECT toFloat64(mid_fill) AS mid FROM hotlane.fills ORDER BY exch_time",
+      );
+      expect(mids.map((m) => Number(m["mid"]))).toEqual([52, 51]);
+      await reader.close();
+    } finally {
+      await engine.close();
+    }
+  },
+  60_000,
+);
+
+/** Column tables as rows of numbers: what two readings are compared by. */
+const plain = (of: SessionFacts): unknown =>
+  JSON.parse(
+    JSON.stringify(of, (_, value: unknown) => {
+      if (value instanceof ColumnTable)
+        return Object.fromEntries(value.names.map((name) => [name, [...value.values(name)].map(String)]));
+      if (ArrayBuffer.isView(value)) return [...(value as Float64Array)].map(String);
+      return typeof value === "bigint" ? value.toString() : value;
+    }),
+  );
 
 test("the files hold the analysis row by row", () => {
   writeSessionFiles(facts, dir);
