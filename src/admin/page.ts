@@ -10,17 +10,18 @@ export interface StatusPage {
   readonly policy: string;
 }
 
-const part = (name: string): string => readFileSync(new URL(`./page/${name}`, import.meta.url), "utf8");
+const part = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 export function statusPage(): StatusPage {
-  const style = part("page.css");
+  // Colours and type are those of report pages.
+  const style = part("../analytics/page/theme.css") + part("./page/page.css");
   const script = new Bun.Transpiler({ loader: "ts", target: "browser" }).transformSync(
-    part("status-page.ts"),
+    part("./page/status-page.ts"),
   );
   if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style))
     throw new Error("the status page's script or style would end its own element");
-  const html = part("page.html")
+  const html = part("./page/page.html")
     .replace("/*STYLE*/", () => style)
     .replace("/*SCRIPT*/", () => script);
   const policy = [

@@ -1,8 +1,31 @@
 // The metrics of a run as named figures, for the command's output and the page: one list, one wording. Cold.
 import type { EquityMetrics, EquityOptions } from "./equity-metrics.ts";
 import { type ActivityMetrics, type InventoryMetrics, MARK_OUT_NAMES } from "./metrics.ts";
-import { nsText, numberText, percentText } from "./page/html-text.ts";
+import { amountText, bpsText, nsText, numberText, percentText, toneOf } from "./page/html-text.ts";
 import type { Figure } from "./page/page-model.ts";
+
+/** What a reader wants to know first. */
+export function leadFigures(equity: EquityMetrics, activity: ActivityMetrics, currency: string): Figure[] {
+  const second = activity.markOutsBps[MARK_OUT_NAMES.indexOf("1 s")]!;
+  return [
+    {
+      name: `PnL (${currency})`,
+      value: amountText(equity.pnl),
+      about: "Equity at the end − at the start, after fees and funding",
+      tone: toneOf(equity.pnl),
+    },
+    { name: `Max drawdown (${currency})`, value: amountText(equity.maxDrawdown) },
+    { name: `Turnover (${currency})`, value: amountText(activity.turnover) },
+    {
+      name: "Fills",
+      value: `${numberText(activity.fills)}`,
+      about: `of ${numberText(activity.orders)} orders`,
+    },
+    { name: "Fill rate", value: percentText(activity.fillRate) },
+    { name: "Maker share", value: percentText(activity.makerShare) },
+    { name: "Mark-out 1 s (bps)", value: bpsText(second), tone: toneOf(second) },
+  ];
+}
 
 export function equityFigures(m: EquityMetrics, currency: string, options: EquityOptions): Figure[] {
   const sampled = `sampled each ${nsText(options.intervalNs)}, annualised with ${options.daysPerYear} days`;
@@ -18,6 +41,7 @@ export function equityFigures(m: EquityMetrics, currency: string, options: Equit
       name: `PnL (${currency})`,
       value: numberText(m.pnl),
       about: "Equity at the end − at the start, after fees",
+      tone: toneOf(m.pnl),
     },
     ...ofCapital,
     { name: "Sharpe", value: numberText(m.sharpe), about: `mean ÷ deviation of equity changes, ${sampled}` },

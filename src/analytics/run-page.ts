@@ -1,47 +1,79 @@
-// The page of a run: figures, then equity, drawdown, and per instrument price with fills, position, queue wait and
-// latency. Long series are thinned for drawing only; the files beside it hold every row. Cold.
+// The page of a run: what is read first, equity, drawdown and all figures, then per instrument price with fills,
+// position, queue wait and latency; kinds of runs add their own parts. Long series are thinned for drawing only; the files beside it hold every row. Cold.
 import { drawdowns, type EquityOptions } from "./equity-metrics.ts";
-import { activityFigures, equityFigures, inventoryFigures } from "./metric-figures.ts";
-import { equityCurve, type RunMetrics } from "./metrics.ts";
-import type { Block, Chart, Page, Series } from "./page/page-model.ts";
-import { sample, thin } from "./page/thin.ts";
+import { activityFigures, equityFigures, inventoryFigures, leadFigures } from "./metric-figures.ts";
+import { type CurrencyMetrics, equityCurve, type RunMetrics } from "./metrics.ts";
+import type { Block, Chart, Figure, Page, Series } from "./page/page-model.ts";
+import { sample } from "./page/thin.ts";
+import { chart, half, line, Seconds } from "./run-blocks.ts";
 import { stateRows } from "./run-files.ts";
 import type { ResultInstrument, RunResult } from "./run-result.ts";
 import { stepNumber } from "./step-number.ts";
 
-export function runPage(title: string, result: RunResult, metrics: RunMetrics, options: EquityOptions): Page {
+/** What a page of a kind of run has beyond every run's. */
+export interface MoreOfRun {
+  readonly notes: readonly string[];
+  /** For the figures that are read first, of one currency. */
+  readonly lead: (currency: string) => readonly Figure[];
+  /** Beside equity and drawdown of one currency. */
+  readonly result: (currency: string) => readonly Block[];
+  /** Parts between the result and the instruments. */
+  readonly parts: readonly Block[];
+}
+
+const NOTHING_MORE: MoreOfRun = { notes: [], lead: () => [], result: () => [], parts: [] };
+
+export function runPage(
+  title: string,
+  result: RunResult,
+  metrics: RunMetrics,
+  options: EquityOptions,
+  more: MoreOfRun = NOTHING_MORE,
+): Page {
   const from = isoTime(result, result.startTsNs);
   const to = isoTime(result, result.endTsNs);
-  const ended = result.failure === null ? "" : ` · ended early: ${result.failure}`;
-  const blocks = [
-    ...metrics.totals.flatMap((total) => totalBlocks(result, total.currency, metrics, options)),
+  const notes = result.failure === null ? more.notes : [`ended early: ${result.failure}`, ...more.notes];
+  const blocks: Block[] = [
+    ...notes.map((text): Block => ({ kind: "text", text })),
+    ...metrics.totals.map(
+      ({ currency, equity, activity }): Block => ({
+        kind: "figures",
+        title: "",
+        lead: true,
+        rows: [...leadFigures(equity, activity, currency), ...more.lead(currency)],
+      }),
+    ),
+    { kind: "heading", title: "Result" },
+    ...metrics.totals.flatMap((total) => totalBlocks(result, total, options, more)),
+    ...more.parts,
     ...result.instruments.flatMap((one, i) =>
       instrumentBlocks(result, one, metrics.instruments[i]!, options),
     ),
   ];
   const rows = result.rows.toLocaleString("en-US");
-  return { title, subtitle: `${result.mode} · ${from} to ${to} · ${rows} market rows${ended}`, blocks };
+  return { title, subtitle: `${result.mode} · ${from} to ${to} · ${rows} market rows`, blocks };
 }
 
 function totalBlocks(
   result: RunResult,
-  currency: string,
-  metrics: RunMetrics,
+  total: CurrencyMetrics,
   options: EquityOptions,
+  more: MoreOfRun,
 ): Block[] {
-  const total = metrics.totals.find((t) => t.currency === currency)!;
+  const { currency } = total;
   const members = result.instruments.filter((i) => i.currency === currency);
   const curve = equityCurve(result, members);
   const time = new Seconds(result);
   const x = curve.tsNs.map((ts) => time.of(ts));
   return [
+    half(chart("Equity", currency, [line("equity", x, curve.equity, "line", "blue")])),
+    half(chart("Drawdown", currency, [line("drawdown", x, drawdowns(curve.equity), "area", "red")])),
+    ...more.result(currency),
     {
       kind: "figures",
-      title: members.length === 1 ? `Result` : `Result, all instruments in ${currency}`,
+      title: members.length === 1 ? "All figures" : `All figures, instruments in ${currency}`,
       rows: [...equityFigures(total.equity, currency, options), ...activityFigures(total.activity, currency)],
     },
-    chart("Equity", currency, [line("equity", x, curve.equity, "line", "blue")]),
-    chart("Drawdown", currency, [line("drawdown", x, drawdowns(curve.equity), "area", "red")]),
   ];
 }
 
@@ -51,19 +83,10 @@ function instrumentBlocks(
   metrics: RunMetrics["instruments"][number],
   options: EquityOptions,
 ): Block[] {
-  const several = result.instruments.length > 1;
-  const own: Block[] = several
-    ? [
-        {
-          kind: "figures",
-          title: one.symbol,
-          rows: [
-            ...equityFigures(metrics.equity, one.currency, options),
-            ...activityFigures(metrics.activity, one.currency),
-          ],
-        },
-      ]
-    : [];
+  const own = [
+    ...equityFigures(metrics.equity, one.currency, options),
+    ...activityFigures(metrics.activity, one.currency),
+  ];
   const states = stateRows(result, one.index);
   const time = new Seconds(result);
   const column = (name: "tsNs" | "mid" | "position"): Float64Array => {
@@ -72,37 +95,33 @@ function instrumentBlocks(
   };
   const x = column("tsNs").map((ts) => time.of(ts));
   const fills = new Fills(result, one);
+  const several = result.instruments.length > 1;
   return [
-    ...own,
-    { kind: "figures", title: `${one.symbol}: inventory`, rows: inventoryFigures(metrics.inventory) },
-    {
-      ...chart(`${one.symbol}: fills on price`, "price", [
-        line("mid", x, column("mid"), "line", "grey"),
+    { kind: "heading", title: one.symbol },
+    ...(several ? [{ kind: "figures", title: "Figures", rows: own } as const] : []),
+    { kind: "figures", title: "Inventory", rows: inventoryFigures(metrics.inventory) },
+    { ...chart("Fills on price", "price", priceSeries(x, column("mid"), fills)), note: fills.note },
+    half(chart("Position", "base", [line("position", x, column("position"), "steps", "blue")])),
+    half(
+      chart("Queue wait of maker fills", "s", [
         fills.points(
-          "buy",
-          "green",
-          (row) => fills.price(row),
-          (row) => fills.side(row) > 0,
-        ),
-        fills.points(
-          "sell",
-          "red",
-          (row) => fills.price(row),
-          (row) => fills.side(row) < 0,
+          "queue wait",
+          "orange",
+          (row) => fills.queueWaitNs(row) / 1e9,
+          (row) => fills.queueWaitNs(row) >= 0,
         ),
       ]),
-      note: fills.note,
-    },
-    chart(`${one.symbol}: position`, "base", [line("position", x, column("position"), "steps", "blue")]),
-    chart(`${one.symbol}: queue wait of maker fills`, "s", [
-      fills.points(
-        "queue wait",
-        "orange",
-        (row) => fills.queueWaitNs(row) / 1e9,
-        (row) => fills.queueWaitNs(row) >= 0,
-      ),
-    ]),
+    ),
     latencyChart(result, one),
+  ];
+}
+
+function priceSeries(x: ArrayLike<number>, mid: ArrayLike<number>, fills: Fills): Series[] {
+  const price = (row: number): number => fills.price(row);
+  return [
+    line("mid", x, mid, "line", "grey"),
+    fills.points("buy", "green", price, (row) => fills.side(row) > 0),
+    fills.points("sell", "red", price, (row) => fills.side(row) < 0),
   ];
 }
 
@@ -123,10 +142,11 @@ function latencyChart(result: RunResult, one: ResultInstrument): Chart {
     entry!.push((exch[row]! - sent[row]!) / 1e6);
     response!.push((answered[row]! - exch[row]!) / 1e6);
   }
-  return chart(`${one.symbol}: order latency`, "ms", [
+  const series: Series[] = [
     { name: "request → exchange", ...sample(x, entry!), draw: "points", colour: "blue" },
     { name: "exchange → answer", ...sample(x, response!), draw: "points", colour: "orange" },
-  ]);
+  ];
+  return { ...chart("Order latency", "ms", series), log: true };
 }
 
 /** Fills of one instrument as points of charts. */
@@ -163,33 +183,6 @@ class Fills {
   ): Series {
     const rows = this.rows.filter(which);
     return { name, ...sample(rows.map(this.at), rows.map(value)), draw: "points", colour };
-  }
-}
-
-function chart(title: string, unit: string, series: readonly Series[]): Chart {
-  return { kind: "chart", title, unit, x: "time", series };
-}
-
-function line(
-  name: string,
-  x: ArrayLike<number>,
-  y: ArrayLike<number>,
-  draw: Series["draw"],
-  colour: Series["colour"],
-): Series {
-  return { name, ...thin(x, y), draw, colour };
-}
-
-/** Session time → seconds since the Unix epoch, to the microsecond: what a chart's axis takes. */
-export class Seconds {
-  private readonly baseSeconds: number;
-
-  constructor(result: Pick<RunResult, "baseNs">) {
-    this.baseSeconds = Number(result.baseNs / 1_000_000_000n);
-  }
-
-  of(tsNs: number): number {
-    return this.baseSeconds + tsNs / 1e9;
   }
 }
 

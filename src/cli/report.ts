@@ -3,13 +3,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fillGroups } from "../analytics/fill-blocks.ts";
 import { activityFigures, equityFigures } from "../analytics/metric-figures.ts";
 import { runMetrics } from "../analytics/metrics.ts";
 import { reportPage } from "../analytics/page/report-page.ts";
 import { writeRunFiles } from "../analytics/run-files.ts";
 import type { SessionFacts } from "../analytics/session-facts.ts";
 import { writeSessionFiles } from "../analytics/session-files.ts";
-import { fillGroups, sessionPage } from "../analytics/session-page.ts";
+import { sessionPage } from "../analytics/session-page.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatErrors } from "../config/problems.ts";
 import { parseDuration } from "../factor/duration.ts";

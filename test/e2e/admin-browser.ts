@@ -65,6 +65,14 @@ export class Browser {
     return (answer["result"] as { value?: unknown }).value;
   }
 
+  /** The reader's theme, and the width of the window in CSS pixels. */
+  async look(scheme: "light" | "dark", width: number): Promise<void> {
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.send("Emulation.setEmulatedMedia", { features });
+    const size = { width, height: 900, deviceScaleFactor: 1, mobile: false };
+    await this.send("Emulation.setDeviceMetricsOverride", size);
+  }
+
   /** Waits until the expression is truthy; throws after `timeoutMs`. */
   async until(expression: string, timeoutMs = 8_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;

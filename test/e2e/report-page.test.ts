@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { runMetrics } from "../../src/analytics/metrics.ts";
 import { reportPage } from "../../src/analytics/page/report-page.ts";
 import { runPage } from "../../src/analytics/run-page.ts";
+import { sessionPage } from "../../src/analytics/session-page.ts";
+import { readSession } from "../../src/record/facts/read-session.ts";
+import { walSource } from "../../src/record/facts/wal-source.ts";
 import { handRun } from "../unit/analytics/hand-run.ts";
+import { writeHandSession } from "../unit/record/hand-session.ts";
 import { Browser, CHROMIUM } from "./admin-browser.ts";
 
 let dir = "";
@@ -56,6 +60,53 @@ test.skipIf(CHROMIUM === null)(
   40_000,
 );
 
+/** A pixel of the page's ground and the first coloured one of a chart, as "r,g,b". */
+const COLOURS = `(() => {
+  const canvas = document.querySelector("#chart-0 canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let most = [0, 0, 0];
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i + 3] > 200 && Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 80)
+      most = [data[i], data[i + 1], data[i + 2]];
+  return [getComputedStyle(document.body).backgroundColor, most.join(",")];
+})()`;
+
+test.skipIf(CHROMIUM === null)(
+  "a session's page fits a telephone and follows the reader's theme, its charts too, also when that changes",
+  async () => {
+    const facts = await readSession(walSource(writeHandSession(dir)), {
+      from: null,
+      to: null,
+      strategy: null,
+    });
+    const options = { capital: null, intervalNs: 1e9, daysPerYear: 365 };
+    const html = await reportPage(sessionPage("Session", facts, runMetrics(facts.result, options), options));
+    const page = await open(html);
+    await page.until(`document.body.dataset.drawn === "8"`);
+    await page.look("light", 1400);
+    const light = await page.evaluate(COLOURS);
+    await page.look("dark", 1400);
+    await page.until(
+      `getComputedStyle(document.body).backgroundColor !== ${JSON.stringify((light as string[])[0])}`,
+    );
+    const dark = await page.evaluate(COLOURS);
+    expect((dark as string[])[1]).not.toBe((light as string[])[1]!);
+    await page.look("dark", 390);
+    await page.until("document.querySelector('#chart-0 canvas').width < 390");
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    const text = String(await page.evaluate("document.body.innerText"));
+    // The hand-computed parts, as test/unit/record/session-report.test.ts has them.
+    for (const shown of ["6.18", "8.5", "-2.5", "-0.32", "0.5", "Tick to order p50", "mm XUSDT"])
+      expect(text).toContain(shown);
+    const links = await page.evaluate("[...document.querySelectorAll('nav a')].map((a) => a.textContent)");
+    expect(links).toEqual(["Result", "PnL", "Fills", "Latency", "XUSDT"]);
+    const broken = `[...document.querySelectorAll("nav a")].filter((a) => document.querySelector(a.getAttribute("href")) === null).length`;
+    expect(await page.evaluate(broken)).toBe(0);
+    expect(page.complaints).toEqual([]);
+  },
+  40_000,
+);
+
 test.skipIf(CHROMIUM === null)(
   "tables and heat maps stand in the document without a script",
   async () => {
@@ -95,10 +146,10 @@ test.skipIf(CHROMIUM === null)(
       ["1,234.5", ""],
       ["b", ""],
       ["", ""],
-      ["1", "rgb(151, 188, 230)"],
-      ["-2", "rgb(205, 75, 75)"],
+      ["1", "color-mix(in srgb, var(--good) 43%, transparent)"],
+      ["-2", "color-mix(in srgb, var(--bad) 85%, transparent)"],
       ["", ""],
-      ["0.5", "rgb(203, 222, 242)"],
+      ["0.5", "color-mix(in srgb, var(--good) 21%, transparent)"],
     ]);
     expect(page.complaints).toEqual([]);
   },

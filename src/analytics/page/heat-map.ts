@@ -2,15 +2,14 @@
 import { escapeHtml, numberText } from "./html-text.ts";
 import type { HeatMap } from "./page-model.ts";
 
-const WHITE = [255, 255, 255] as const;
-const BLUE = [11, 98, 196] as const;
-const RED = [196, 43, 43] as const;
+/** From here on a colour is so strong that white reads better on it. */
+const STRONG = 0.6;
 
 export function heatMap(map: HeatMap): string {
   const present = map.values.flat().filter((v): v is number => v !== null && Number.isFinite(v));
   const least = Math.min(...present);
   const greatest = Math.max(...present);
-  const corner = `${escapeHtml(map.rowTitle)} \\ ${escapeHtml(map.columnTitle)}`;
+  const corner = `${escapeHtml(map.rowTitle)} \\ ${escapeHtml(map.columnTitle)}, ${escapeHtml(map.unit)}`;
   const head = map.columns.map((c) => `<th scope="col">${escapeHtml(c)}</th>`).join("");
   const body = map.rows
     .map((row, r) => {
@@ -18,21 +17,17 @@ export function heatMap(map: HeatMap): string {
       return `<tr><th scope="row">${escapeHtml(row)}</th>${cells}</tr>`;
     })
     .join("");
-  return `<p>${escapeHtml(map.unit)}</p><table class="heat"><thead><tr><th>${corner}</th>${head}</tr></thead><tbody>${body}</tbody></table>`;
+  return `<table class="heat"><thead><tr><th>${corner}</th>${head}</tr></thead><tbody>${body}</tbody></table>`;
 }
 
+/** Values of both signs: bad below 0, good above; of one sign: from the page's ground (least) to its accent (greatest). */
 function cell(value: number | null, least: number, greatest: number): string {
   if (value === null || !Number.isFinite(value)) return "<td></td>";
-  const { colour, dark } = shade(value, least, greatest);
-  return `<td style="background:${colour};color:${dark ? "#fff" : "#1d2733"}">${numberText(Number(value.toPrecision(4)))}</td>`;
-}
-
-/** Values of both signs: red below 0, blue above; of one sign: white (least) to blue (greatest). */
-function shade(value: number, least: number, greatest: number): { colour: string; dark: boolean } {
   const around = least < 0 && greatest > 0;
   const range = around ? Math.max(-least, greatest) : greatest - least;
   const strength = range === 0 ? 0 : around ? Math.abs(value) / range : (value - least) / range;
-  const to = around && value < 0 ? RED : BLUE;
-  const mix = WHITE.map((from, i) => Math.round(from + (to[i]! - from) * strength * 0.85));
-  return { colour: `rgb(${mix.join(",")})`, dark: strength > 0.6 };
+  const colour = around ? (value < 0 ? "--bad" : "--good") : "--accent";
+  const strong = strength > STRONG ? ' class="strong"' : "";
+  const mixed = `color-mix(in srgb, var(${colour}) ${Math.round(strength * 85)}%, transparent)`;
+  return `<td${strong} style="background:${mixed}">${numberText(Number(value.toPrecision(4)))}</td>`;
 }

@@ -1,4 +1,5 @@
 // Text and numbers as they stand in a page.
+import type { Tone } from "./page-model.ts";
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -20,6 +21,16 @@ export function numberText(value: number | null): string {
   const digits = Math.max(0, 5 - Math.floor(Math.log10(size)));
   return value.toLocaleString("en-US", { maximumFractionDigits: Math.min(digits, 10) });
 }
+
+/** Money and other sums at the width of a table: five significant digits, at most four decimals. */
+export const amountText = (value: number): string =>
+  Number.isFinite(value) ? numberText(Number(Number(value.toPrecision(5)).toFixed(4))) : "–";
+
+export const bpsText = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : "–");
+
+/** undefined: neither gain nor loss. */
+export const toneOf = (value: number): Tone | undefined =>
+  value > 0 ? "good" : value < 0 ? "bad" : undefined;
 
 /** A duration in the unit that suits it. */
 export function nsText(ns: number): string {

@@ -1,37 +1,63 @@
 // What a report page shows, as plain data: the builder writes it into the document, the client script draws the charts.
 
 export type Block =
-  /** Named figures. */
-  | { readonly kind: "figures"; readonly title: string; readonly rows: readonly Figure[] }
-  /** Cells that are numbers are right-aligned; null is an empty cell. */
+  /** Begins a part of the page; parts are linked at its top. */
+  | { readonly kind: "heading"; readonly title: string }
+  /** Named figures; `lead`: the large ones that are read first. */
   | {
-      readonly kind: "table";
+      readonly kind: "figures";
       readonly title: string;
-      readonly note?: string;
-      readonly head: readonly string[];
-      readonly rows: readonly (readonly (string | number | null)[])[];
+      readonly lead?: boolean;
+      readonly rows: readonly Figure[];
     }
+  | Table
+  | Bars
   | Chart
   | HeatMap
+  /** What the reader must know before believing the rest. */
   | { readonly kind: "text"; readonly text: string };
+
+export type Tone = "good" | "bad";
 
 export interface Figure {
   readonly name: string;
   readonly value: string;
   /** What it is, for a reader who hovers. */
   readonly about?: string;
+  readonly tone?: Tone | undefined;
+}
+
+/** What every framed block has. */
+interface Framed {
+  readonly title: string;
+  readonly note?: string;
+  /** Two of them stand side by side where the window is wide enough. */
+  readonly half?: boolean;
+}
+
+/** Numbers, alone or with a unit behind them, are right-aligned; null is an empty cell. */
+export interface Table extends Framed {
+  readonly kind: "table";
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+  /** The last row adds up the others. */
+  readonly total?: boolean;
+}
+
+/** Amounts of one unit as bars from a common zero. */
+export interface Bars extends Framed {
+  readonly kind: "bars";
+  readonly rows: readonly { readonly name: string; readonly value: number; readonly total?: boolean }[];
 }
 
 /** Curves over time (or another common x). All charts with times of one page share zoom and cursor. */
-export interface Chart {
+export interface Chart extends Framed {
   readonly kind: "chart";
-  readonly title: string;
-  readonly note?: string;
   readonly unit: string;
-  /** time: x is seconds since the Unix epoch. */
-  readonly x: "time" | "number";
+  /** time: x is seconds since the Unix epoch; log: numbers above 0, drawn by powers of ten. */
+  readonly x: "time" | "number" | "log";
   readonly xLabel?: string;
-  /** Powers of ten on the y axis. */
+  /** Powers of ten on the y axis; values that are not above 0 are left out. */
   readonly log?: boolean;
   readonly series: readonly Series[];
 }
@@ -47,10 +73,8 @@ export interface Series {
 }
 
 /** Rows × columns of numbers; null = nothing there. Coloured from the least to the greatest value, or around 0. */
-export interface HeatMap {
+export interface HeatMap extends Framed {
   readonly kind: "heat";
-  readonly title: string;
-  readonly note?: string;
   readonly unit: string;
   readonly rowTitle: string;
   readonly columnTitle: string;

@@ -3,30 +3,41 @@
 import uPlot from "uplot";
 import type { Chart, Series } from "./page-model.ts";
 
+/** The page's own colours (theme.css), by what a series asks for. */
 const COLOURS: Readonly<Record<Series["colour"], string>> = {
-  blue: "#0b62c4",
-  green: "#12804a",
-  red: "#c42b2b",
-  grey: "#8a94a3",
-  orange: "#c76a00",
+  blue: "--accent",
+  green: "--good",
+  red: "--bad",
+  grey: "--quiet",
+  orange: "--warn",
 };
-const HEIGHT = 220;
-const GRID = { stroke: "#e6eaef", width: 1 };
-
-const VALUE_AXIS = {
-  size: 76,
-  labelSize: 18,
-  values: (_: uPlot, at: number[]) => at.map((v) => (v == null ? "" : valueText(v))),
-};
+const HEIGHT = 210;
 
 const charts = JSON.parse(document.getElementById("charts")!.textContent!) as Chart[];
 const plots: uPlot[] = [];
 
-for (const [i, chart] of charts.entries()) {
-  const box = document.getElementById(`chart-${i}`)!;
-  plots.push(new uPlot(options(chart, box.clientWidth), data(chart), box));
+function draw(): void {
+  for (const plot of plots.splice(0)) plot.destroy();
+  for (const [i, chart] of charts.entries()) {
+    const box = document.getElementById(`chart-${i}`)!;
+    plots.push(new uPlot(options(chart, box.clientWidth), data(chart), box));
+  }
+  document.body.dataset["drawn"] = String(plots.length);
 }
-document.body.dataset["drawn"] = String(plots.length);
+
+/** A colour of the theme as the canvas takes it. */
+function themed(name: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+/** Of one hue, so much of it. */
+const faint = (colour: string, percent: number): string =>
+  `color-mix(in srgb, ${colour} ${percent}%, transparent)`;
 
 addEventListener("resize", () => {
   for (const plot of plots) plot.setSize({ width: plot.root.parentElement!.clientWidth, height: HEIGHT });
@@ -34,28 +45,43 @@ addEventListener("resize", () => {
 
 /** Series have times of their own: joined on all of them; a line passes over the others' times. */
 function data(chart: Chart): uPlot.AlignedData {
-  return uPlot.join(chart.series.map((s): uPlot.AlignedData => [[...s.x], [...s.y]]));
+  const shown = (y: number | null): number | null => (chart.log === true && !(y! > 0) ? null : y);
+  return uPlot.join(chart.series.map((s): uPlot.AlignedData => [[...s.x], s.y.map(shown)]));
 }
 
 function options(chart: Chart, width: number): uPlot.Options {
   const time = chart.x === "time";
+  const stroke = themed("--line");
+  const grid = { stroke, width: 1 };
+  // Powers of ten come with nine lines each.
+  const logGrid = { stroke: faint(stroke, 45), width: 1 };
+  const axis = { stroke: themed("--quiet"), grid, ticks: grid };
+  const values = {
+    ...axis,
+    size: 64,
+    labelSize: 18,
+    values: (_: uPlot, at: number[]) => at.map((v) => (v == null ? "" : valueText(v))),
+  };
   return {
     width,
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
     cursor: time ? { sync: { key: "time", setSeries: false } } : {},
-    scales: { x: { time }, y: chart.log === true ? { distr: 3 } : {} },
+    scales: { x: { time, distr: chart.x === "log" ? 3 : 1 }, y: chart.log === true ? { distr: 3 } : {} },
     axes: [
       {
-        grid: GRID,
-        ticks: GRID,
-        space: 90,
+        ...axis,
+        space: 64,
+        size: chart.xLabel === undefined ? 30 : 44,
+        ...(chart.x === "log"
+          ? { grid: logGrid, values: (_, at) => at.map((v) => (v == null ? "" : valueText(v))) }
+          : {}),
         ...(chart.xLabel === undefined ? {} : { label: chart.xLabel }),
         ...(time ? { values: (_, at, __, ___, step) => at.map((s) => clock(s, step)) } : {}),
       },
-      { scale: "y", grid: GRID, ticks: GRID, label: chart.unit, ...VALUE_AXIS },
+      { ...values, scale: "y", label: chart.unit, grid: chart.log === true ? logGrid : grid },
       ...(chart.series.some((s) => s.right === true)
-        ? [{ scale: "right", side: 1 as const, grid: { show: false }, ticks: GRID, ...VALUE_AXIS }]
+        ? [{ ...values, scale: "right", side: 1 as const, grid: { show: false } }]
         : []),
     ],
     series: [
@@ -84,7 +110,7 @@ function clock(seconds: number, step: number): string {
 }
 
 function series(s: Series): uPlot.Series {
-  const stroke = COLOURS[s.colour];
+  const stroke = themed(COLOURS[s.colour]);
   const scale = s.right === true ? "right" : "y";
   const value = (_: uPlot, v: number | null): string => (v == null ? "–" : valueText(v));
   const common = { label: s.name, stroke, width: 1.25, value, scale };
@@ -93,8 +119,8 @@ function series(s: Series): uPlot.Series {
   const line = { ...common, points: { show: false }, spanGaps: false };
   if (s.draw === "steps") return { ...line, paths: uPlot.paths.stepped!({ align: 1 }) };
   if (s.draw === "bars")
-    return { ...line, paths: uPlot.paths.bars!({ size: [0.9, 40] }), fill: `${stroke}99` };
-  return s.draw === "area" ? { ...line, fill: `${stroke}30` } : line;
+    return { ...line, paths: uPlot.paths.bars!({ size: [0.9, 40] }), fill: faint(stroke, 60) };
+  return s.draw === "area" ? { ...line, fill: faint(stroke, 20) } : line;
 }
 
 let zooming = false;
@@ -108,3 +134,6 @@ function zoomTogether(from: uPlot, key: string): void {
       plot.setScale("x", { min, max });
   zooming = false;
 }
+
+draw();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -3,11 +3,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { heatMap } from "./heat-map.ts";
-import { escapeHtml, numberText } from "./html-text.ts";
-import type { Block, Chart, Page } from "./page-model.ts";
-
-type Table = Extract<Block, { readonly kind: "table" }>;
+import { anchor, blockHtml } from "./block-html.ts";
+import { escapeHtml } from "./html-text.ts";
+import type { Page } from "./page-model.ts";
 
 export async function reportPage(page: Page): Promise<string> {
   const script = await clientScript();
@@ -16,22 +14,31 @@ export async function reportPage(page: Page): Promise<string> {
   const data = JSON.stringify(charts).replaceAll("<", "\\u003c");
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${sha256(script)}'`;
   let chart = 0;
-  const body = page.blocks.map((block) => section(block, () => chart++)).join("\n");
+  const body = page.blocks.map((block) => blockHtml(block, () => chart++)).join("\n");
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <link rel="icon" href="data:,">
 <title>${escapeHtml(page.title)}</title>
 <style>${styles()}</style>
-<h1>${escapeHtml(page.title)}</h1>
-<p>${escapeHtml(page.subtitle)}</p>
+<header><h1>${escapeHtml(page.title)}</h1><p>${escapeHtml(page.subtitle)}</p></header>
+${navigation(page)}<main>
 ${body}
+</main>
 <script type="application/json" id="charts">${data}</script>
 <script>${script}</script>
 </html>
 `;
+}
+
+function navigation({ blocks }: Page): string {
+  const titles = blocks.flatMap((block) => (block.kind === "heading" ? [block.title] : []));
+  if (titles.length < 2) return "";
+  const links = titles.map((title) => `<a href="#${anchor(title)}">${escapeHtml(title)}</a>`);
+  return `<nav>${links.join("")}</nav>\n`;
 }
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64");
@@ -46,46 +53,8 @@ async function clientScript(): Promise<string> {
 
 function styles(): string {
   const uplot = readFileSync(fileURLToPath(import.meta.resolve("uplot/dist/uPlot.min.css")), "utf8");
-  return uplot + readFileSync(new URL("./report-page.css", import.meta.url), "utf8");
-}
-
-function section(block: Block, nextChart: () => number): string {
-  if (block.kind === "text") return `<p>${escapeHtml(block.text)}</p>`;
-  const note = "note" in block && block.note !== undefined ? `<p>${escapeHtml(block.note)}</p>` : "";
-  return `<section><h2>${escapeHtml(block.title)}</h2>${note}${content(block, nextChart)}</section>`;
-}
-
-function content(block: Exclude<Block, { readonly kind: "text" }>, nextChart: () => number): string {
-  switch (block.kind) {
-    case "figures":
-      return `<dl class="figures">${block.rows
-        .map(
-          (f) =>
-            `<div title="${escapeHtml(f.about ?? "")}"><dt>${escapeHtml(f.name)}</dt><dd>${escapeHtml(f.value)}</dd></div>`,
-        )
-        .join("")}</dl>`;
-    case "table":
-      return tableHtml(block);
-    case "heat":
-      return heatMap(block);
-    default:
-      return chartHtml(block, nextChart());
-  }
-}
-
-function chartHtml(chart: Chart, index: number): string {
-  const empty = chart.series.every((s) => s.x.length === 0) ? "<p>nothing to draw</p>" : "";
-  return `${empty}<div id="chart-${index}"></div>`;
-}
-
-function tableHtml({ head, rows }: Table): string {
-  const numeric = head.map((_, i) => rows.some((row) => typeof row[i] === "number"));
-  const cls = (i: number): string => (numeric[i] === true ? ' class="number"' : "");
-  const cell = (value: string | number | null): string =>
-    value === null ? "" : escapeHtml(typeof value === "number" ? numberText(value) : value);
-  const heading = head.map((text, i) => `<th scope="col"${cls(i)}>${escapeHtml(text)}</th>`).join("");
-  const body = rows
-    .map((row) => `<tr>${row.map((value, i) => `<td${cls(i)}>${cell(value)}</td>`).join("")}</tr>`)
-    .join("");
-  return `<table><thead><tr>${heading}</tr></thead><tbody>${body}</tbody></table>`;
+  const own = ["./theme.css", "./report-page.css"].map((name) =>
+    readFileSync(new URL(name, import.meta.url), "utf8"),
+  );
+  return uplot + own.join("");
 }

@@ -6,6 +6,7 @@ import { analyseFills } from "../../../src/analytics/fill-analysis.ts";
 import { feedGrid, latencyByStage, latencyGrid, STAGES } from "../../../src/analytics/latency-analysis.ts";
 import { equityCurve } from "../../../src/analytics/metrics.ts";
 import { attributeByHour, attributePnl } from "../../../src/analytics/pnl-attribution.ts";
+import { pnlCurve } from "../../../src/analytics/pnl-curve.ts";
 import { ColumnTable } from "../../../src/analytics/run-result.ts";
 import { CURVE_NS, type SessionFacts } from "../../../src/analytics/session-facts.ts";
 import { writeSessionFiles } from "../../../src/analytics/session-files.ts";
@@ -94,6 +95,19 @@ test("PnL parts add up to the account's change: by strategy, by hour, by any gro
   const sides = attributePnl(facts, (row) => facts.result.fills.at("side")[row]!, null);
   expect(sides.get(1)!.inventory).toBeCloseTo(40 * 0.05, 12);
   expect(sides.get(-1)!.inventory).toBeCloseTo(-120 * 0.05, 12);
+});
+
+test("the curves of the parts end at the parts and add up to the account at every instant", () => {
+  const { tsNs, spread, inventory, costs, total } = pnlCurve(facts, facts.result.instruments);
+  const last = tsNs.length - 1;
+  const ends = [spread, inventory, costs, total].map((curve) => curve[last]!);
+  for (const [i, expected] of [8.5, -2.5, 0.5 - 0.32, 6.18].entries())
+    expect(ends[i]).toBeCloseTo(expected, 9);
+  // After the purchase, before the sale: 20 lots bought 4 ticks under the mid, which has fallen by 2 since; 5 were held
+  // from 100 to 102.
+  const at = tsNs.findIndex((ts) => ts > s(3));
+  expect([spread[at], costs[at]]).toEqual([4, -0.02]);
+  expect(inventory[at]).toBeCloseTo((-2 * 20 + 2 * 5) * 0.05, 9);
 });
 
 test("latency by stage, by hour and symbol, end to end by the venue's clock", () => {

@@ -1,0 +1,177 @@
+// Where the result came from, as blocks of a page: by cause, strategy, symbol, hour and signal. Cold.
+import { amountText, toneOf } from "./page/html-text.ts";
+import type { Block, Figure, Table } from "./page/page-model.ts";
+import { attributeByHour, attributePnl, type PnlParts } from "./pnl-attribution.ts";
+import { pnlCurve } from "./pnl-curve.ts";
+import { chart, half, hourText, line, Seconds } from "./run-blocks.ts";
+import { strategyName } from "./run-files.ts";
+import type { SessionFacts } from "./session-facts.ts";
+import { type SignalBuckets, signalBuckets } from "./signal-buckets.ts";
+
+type Row = readonly (string | number | null)[];
+
+/** The result of one currency by its causes. */
+function wholeOf(facts: SessionFacts, currency: string): PnlParts | undefined {
+  const { fills, instruments } = facts.result;
+  const of = fills.values("instrument");
+  return attributePnl(
+    facts,
+    (row) => instruments[of[row]!]!.currency,
+    (_, instrument) => instruments[instrument]!.currency,
+  ).get(currency);
+}
+
+export function causeFigures(facts: SessionFacts, currency: string): Figure[] {
+  const whole = wholeOf(facts, currency);
+  if (whole === undefined) return [];
+  const figure = (name: string, value: number, about: string): Figure => ({
+    name: `${name} (${currency})`,
+    value: amountText(value),
+    about,
+    tone: toneOf(value),
+  });
+  return [
+    figure("Spread captured", whole.spread, "What fills gained from their price to the mid before them"),
+    figure("Inventory", whole.inventory, "The market's move on what was held"),
+    figure("Fees", -whole.fees, "As they change the account"),
+    figure("Funding", whole.funding, "Received − paid"),
+  ];
+}
+
+export function causeBlocks(facts: SessionFacts, currency: string): Block[] {
+  const { result } = facts;
+  const members = result.instruments.filter((i) => i.currency === currency);
+  const { tsNs, spread, inventory, costs, total } = pnlCurve(facts, members);
+  const time = new Seconds(result);
+  const x = tsNs.map((ts) => time.of(ts));
+  const whole = wholeOf(facts, currency);
+  if (whole === undefined) return [];
+  return [
+    half({
+      kind: "bars",
+      title: `Where the result came from (${currency})`,
+      note: "Their sum is the account's change at the mid",
+      rows: [
+        { name: "spread captured", value: whole.spread },
+        { name: "inventory", value: whole.inventory },
+        { name: "fees", value: -whole.fees },
+        { name: "funding", value: whole.funding },
+        { name: "total", value: whole.total, total: true },
+      ],
+    }),
+    half(
+      chart("The result as it grew", currency, [
+        line("spread captured", x, spread, "line", "green"),
+        line("inventory", x, inventory, "line", "orange"),
+        line("fees and funding", x, costs, "line", "red"),
+        line("total", x, total, "line", "blue"),
+      ]),
+    ),
+  ];
+}
+
+export function pnlTables(facts: SessionFacts): Block[] {
+  const { result } = facts;
+  const { fills, instruments } = result;
+  const [by, of] = [fills.values("strategy"), fills.values("instrument")];
+  const currencies = currenciesOf(facts);
+  const pairs = attributePnl(
+    facts,
+    (row) => pairKey(by[row]!, of[row]!),
+    (strategy, instrument) => pairKey(strategy, instrument),
+  );
+  const rows = [...pairs].map(([pair, parts]): Row => {
+    const one = instruments[pair % PAIR]!;
+    return [strategyName(result, Math.floor(pair / PAIR)), one.symbol, ...inCurrency(facts, one, parts)];
+  });
+  const totals = currencies.flatMap((currency): Row[] => {
+    const whole = wholeOf(facts, currency);
+    return whole === undefined ? [] : [["all", "all", ...inCurrency(facts, { currency }, whole)]];
+  });
+  return [
+    half({
+      kind: "table",
+      title: titled("By strategy and symbol", facts),
+      note: "Total = spread captured + inventory − fees + funding = the account's change at the mid",
+      head: ["strategy", "symbol", ...partHead(facts)],
+      rows: [...rows, ...totals],
+      total: currencies.length === 1,
+    }),
+    half(hourTable(facts)),
+    ...signalTables(facts),
+  ];
+}
+
+const PAIR = 65_536;
+const pairKey = (strategy: number, instrument: number): number => strategy * PAIR + instrument;
+
+const currenciesOf = ({ result }: SessionFacts): string[] => [
+  ...new Set(result.instruments.map((i) => i.currency)),
+];
+
+/** One currency stands in the title, several have a column. */
+const titled = (title: string, facts: SessionFacts): string =>
+  currenciesOf(facts).length === 1 ? `${title} (${currenciesOf(facts)[0]})` : title;
+const partHead = (facts: SessionFacts): string[] =>
+  currenciesOf(facts).length === 1 ? [...PART_NAMES] : ["currency", ...PART_NAMES];
+const inCurrency = (facts: SessionFacts, of: { readonly currency: string }, parts: PnlParts): Row =>
+  currenciesOf(facts).length === 1 ? partCells(parts) : [of.currency, ...partCells(parts)];
+
+const PART_NAMES = ["fills", "spread", "inventory", "fees", "funding", "total"] as const;
+const partCells = (p: PnlParts): (string | number)[] => [
+  p.fills,
+  ...[p.spread, p.inventory, p.fees, p.funding, p.total].map(amountText),
+];
+
+function hourTable(facts: SessionFacts): Table {
+  const rows: Row[] = [];
+  for (const one of facts.result.instruments)
+    for (const [hour, parts] of [...attributeByHour(facts, one.index)].sort(([a], [b]) => a - b))
+      rows.push([hourText(facts, hour), one.symbol, ...inCurrency(facts, one, parts)]);
+  return {
+    kind: "table",
+    title: titled("By hour", facts),
+    head: ["hour (UTC)", "symbol", ...partHead(facts)],
+    rows,
+  };
+}
+
+function signalTables(facts: SessionFacts): Table[] {
+  return [...facts.signals].map(([name, values]) => {
+    const buckets = signalBuckets(values);
+    const covered = coveredBy(facts, values);
+    const parts = attributePnl(facts, (row) => bucketOf(facts, row, covered, values, buckets), null);
+    const others = facts.result.instruments.filter((one) => !covered.has(one.index)).map((one) => one.symbol);
+    const without = others.length === 0 ? "" : `; ${others.join(", ")}: no such signal`;
+    return half({
+      kind: "table",
+      title: `By signal: ${name}`,
+      note: `Its value when the order was decided, in fifths of all orders; inventory from the fill to the end${without}`,
+      head: ["signal", ...PART_NAMES],
+      rows: [...buckets.labels, NOT_READY, NO_ORDER].flatMap((label) =>
+        parts.has(label) ? [[label, ...partCells(parts.get(label)!)]] : [],
+      ),
+    });
+  });
+}
+
+const NOT_READY = "not ready";
+const NO_ORDER = "no order";
+
+function bucketOf(
+  { orderOfFill, result }: SessionFacts,
+  fill: number,
+  covered: ReadonlySet<number>,
+  values: Float64Array,
+  buckets: SignalBuckets,
+): string | null {
+  const order = orderOfFill[fill]!;
+  if (order < 0) return NO_ORDER;
+  return covered.has(result.fills.at("instrument")[fill]!) ? buckets.labelOf(values[order]!) : null;
+}
+
+/** Instruments on which the signal was ever ready. */
+function coveredBy({ result }: SessionFacts, values: Float64Array): ReadonlySet<number> {
+  const of = result.orders.values("instrument");
+  return new Set([...of].filter((_, order) => !Number.isNaN(values[order]!)));
+}
