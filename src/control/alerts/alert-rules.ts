@@ -56,8 +56,10 @@ const route = z.discriminatedUnion("kind", [
     kind: z.literal("email"),
     host: z.string().min(1),
     port: z.int().min(1).max(65_535).default(587),
-    /** TLS from the first byte; else STARTTLS when the server offers it. */
+    /** TLS from the first byte; else STARTTLS: when the server offers it, or always when there is a password. */
     tls: z.boolean().default(false),
+    /** Certificates (PEM) that the server's is checked against, instead of the usual authorities. */
+    ca_file: z.string().min(1).optional(),
     user: z.string().optional(),
     password_file: secretFile.optional(),
     from: z.string().min(3),
@@ -76,8 +78,8 @@ export type SqlRule = Omit<z.infer<typeof sqlRule>, "for"> & { readonly forMs: n
 export type AlertRule = MetricRule | SqlRule;
 export const isSql = (rule: AlertRule): rule is SqlRule => "sql" in rule;
 
-/** A route with its secrets read. */
-export type AlertRoute = z.infer<typeof route> & { readonly secret: string };
+/** A route with its files read. `ca`: "" = the usual authorities. */
+export type AlertRoute = z.infer<typeof route> & { readonly secret: string; readonly ca: string };
 
 export interface AlertConfig {
   readonly repeatMs: number;
@@ -113,7 +115,11 @@ export function readAlertConfig(file: string): AlertConfig {
     if (rule.for !== "0s" && !(parseDuration(rule.for) > 0))
       problems.push(`${where}.for: ${rule.for} is not a duration such as 10s`);
   }
-  const told = routes.map((one, i) => ({ ...one, secret: secretOf(one, document, ["routes", i], problems) }));
+  const told = routes.map((one, i) => ({
+    ...one,
+    secret: secretOf(one, document, ["routes", i], problems),
+    ca: one.kind === "email" ? fileOf(one.ca_file, document, ["routes", i, "ca_file"], problems).text : "",
+  }));
   if (problems.length > 0) throw new AlertConfigError(problems.join("\n"));
   return {
     repeatMs: repeat,
@@ -138,15 +144,26 @@ function secretOf(
     one.kind
   ];
   const given = (one as unknown as Record<string, string | undefined>)[key];
-  if (given === undefined) return "";
-  const file = resolve(dirname(document.file), given);
-  const where = at(document, [...path, key]);
-  if (!existsSync(file)) {
-    problems.push(`${where}: no file ${file}`);
-    return "";
-  }
+  const { file, text } = fileOf(given, document, [...path, key], problems);
+  if (file === "") return "";
   const { mode } = statSync(file);
   if ((mode & 0o077) !== 0)
-    problems.push(`${where}: others may read ${file} (mode ${(mode & 0o777).toString(8)}), expected 0600`);
-  return readFileSync(file, "utf8").trim();
+    problems.push(
+      `${at(document, [...path, key])}: others may read ${file} (mode ${(mode & 0o777).toString(8)}), expected 0600`,
+    );
+  return text.trim();
+}
+
+/** A file named relative to the rules; "" for both when none is named or it is not there. */
+function fileOf(
+  given: string | undefined,
+  document: TomlDocument,
+  path: (string | number)[],
+  problems: string[],
+): { readonly file: string; readonly text: string } {
+  if (given === undefined) return { file: "", text: "" };
+  const file = resolve(dirname(document.file), given);
+  if (existsSync(file)) return { file, text: readFileSync(file, "utf8") };
+  problems.push(`${at(document, path)}: no file ${file}`);
+  return { file: "", text: "" };
 }

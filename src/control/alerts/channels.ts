@@ -12,6 +12,17 @@ export interface Sender {
 
 const REQUEST_MS = 10_000;
 
+/** The other side answered, and did not take the message. */
+export class RefusedError extends Error {
+  /** 0 = it did not say. */
+  readonly patienceMs: number;
+
+  constructor(message: string, patience: number) {
+    super(message);
+    this.patienceMs = patience;
+  }
+}
+
 export async function deliver(route: AlertRoute, message: AlertMessage, { source }: Sender): Promise<void> {
   switch (route.kind) {
     case "webhook":
@@ -60,8 +71,24 @@ async function post(url: string, body: object, headers: Record<string, string> =
       `${host} cannot be reached (${(error as { code?: string }).code ?? (error as Error).name})`,
     );
   }
+  if (!response.ok) throw new RefusedError(`${host} answered ${response.status}`, await patienceMs(response));
   await response.body?.cancel();
-  if (!response.ok) throw new Error(`${host} answered ${response.status}`);
+}
+
+/** How long the other side asks to be left alone: Retry-After (Slack, webhooks), `parameters.retry_after` (Telegram). */
+async function patienceMs(response: Response): Promise<number> {
+  const text = await response.text().catch(() => "");
+  const header = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const seconds = Number.isFinite(header) ? header : Number(retryAfter(text));
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}
+
+function retryAfter(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { parameters?: { retry_after?: unknown } }).parameters?.retry_after;
+  } catch {
+    return undefined;
+  }
 }
 
 async function mail(
@@ -69,11 +96,14 @@ async function mail(
   message: AlertMessage,
   source: string,
 ): Promise<void> {
-  const { host, port, tls, user, secret, from, to } = route;
+  const { host, port, tls, user, secret, ca, from, to } = route;
   const transport = nodemailer.createTransport({
     host,
     port,
     secure: tls,
+    // A password never goes over a connection that is not encrypted.
+    requireTLS: !tls && user !== undefined,
+    ...(ca === "" ? {} : { tls: { ca } }),
     connectionTimeout: REQUEST_MS,
     greetingTimeout: REQUEST_MS,
     socketTimeout: REQUEST_MS,

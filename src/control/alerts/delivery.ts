@@ -3,11 +3,13 @@
 import type { AlertRoute } from "./alert-rules.ts";
 import { SEVERITIES } from "./alert-rules.ts";
 import type { AlertMessage } from "./alert-states.ts";
-import { deliver, type Sender } from "./channels.ts";
+import { deliver, RefusedError, type Sender } from "./channels.ts";
 
 const QUEUE_MAX = 256;
 const TRIES_MAX = 12;
 const LONGEST_MS = 60_000;
+/** What a receiver may ask for. */
+const PATIENCE_MAX_MS = 600_000;
 
 export type AlertLog = (
   level: "info" | "warn" | "error",
@@ -73,7 +75,8 @@ export class Delivery {
           return;
         }
         this.log("warn", `alert route ${name}: not delivered, tried again`, fields);
-        await this.rest(Math.min(LONGEST_MS, this.firstRetryMs * 2 ** (tries - 1)));
+        const asked = error instanceof RefusedError ? Math.min(error.patienceMs, PATIENCE_MAX_MS) : 0;
+        await this.rest(Math.max(asked, Math.min(LONGEST_MS, this.firstRetryMs * 2 ** (tries - 1))));
       }
     }
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readAlertConfig } from "../../../../src/control/alerts/alert-rules.ts";
 import { AlertService, type AlertServiceOptions } from "../../../../src/control/alerts/alert-service.ts";
 import { counter, gauge, type MetricFamily } from "../../../../src/control/metric-families.ts";
-import { httpReceiver, smtpReceiver } from "./receivers.ts";
+import { CERTIFICATE, httpReceiver, smtpReceiver } from "./receivers.ts";
 
 let dir = "";
 let http: ReturnType<typeof httpReceiver>;
@@ -226,7 +226,7 @@ test("SQL rules ask the store at their interval; labels are the other columns; a
 });
 
 test("Slack, Telegram and e-mail get a readable text; a route takes what is as severe as it asks", async () => {
-  const smtp = smtpReceiver();
+  const smtp = await smtpReceiver({ secure: false, startTls: false, login: "" });
   secret("slack", `${http.url}/services/T0/B0/slack-secret\n`);
   secret("telegram", "42:telegram-secret");
   secret("hook", "hook-secret");
@@ -270,11 +270,90 @@ to = ["ops@example.org", "desk@example.org"]
     ["disk", "Bearer hook-secret"],
     ["note", "Bearer hook-secret"],
   ]);
-  expect(smtp.mails[0]).toContain("Subject: CRITICAL: disk (path=/data)");
-  expect(smtp.mails[0]).toContain("To: ops@example.org, desk@example.org");
-  expect(smtp.mails[0]).toContain("value 10 since");
+  const [mail] = smtp.mails;
+  expect(mail!.text).toContain("Subject: CRITICAL: disk (path=/data)");
+  expect(mail!.text).toContain("To: ops@example.org, desk@example.org");
+  expect(mail!.text).toContain("value 10 since");
   expect(logged.join("\n")).not.toContain("secret");
-  smtp.stop();
+  await smtp.stop();
+});
+
+const mailRoute = (port: number, more: string): string => `[[routes]]
+name = "mail"
+kind = "email"
+host = "127.0.0.1"
+port = ${port}
+from = "hotlane@example.org"
+to = ["ops@example.org"]
+${more}`;
+
+test("e-mail over TLS from the first byte and over STARTTLS, with a password, to a server with its own certificate", async () => {
+  secret("mail-password", "mail-secret\n");
+  const login = 'user = "desk"\npassword_file = "mail-password"';
+  for (const secure of [true, false]) {
+    const smtp = await smtpReceiver({ secure, startTls: true, login: "desk:mail-secret" });
+    const more = `tls = ${secure}\nca_file = "${CERTIFICATE}"\n${login}`;
+    const alerts = service(
+      `${rule(`tls-${secure}`, 'metric = "x"\nabove = 0')}${mailRoute(smtp.port, more)}`,
+    );
+    families = [gauge("x", "", [[{}, 1]])];
+    alerts.look();
+    await until(() => smtp.mails.length === 1);
+    expect(smtp.mails[0]).toMatchObject({ secure: true, user: "desk" });
+    expect(smtp.mails[0]!.text).toContain(`Subject: CRITICAL: tls-${secure}`);
+    await alerts.stop(0);
+    await smtp.stop();
+  }
+  expect(logged.join("\n")).not.toContain("mail-secret");
+});
+
+test("a password goes to nobody without encryption, nor to a server whose certificate nobody vouches for", async () => {
+  secret("mail-password", "mail-secret");
+  const login = 'user = "desk"\npassword_file = "mail-password"\n';
+  const plain = await smtpReceiver({ secure: false, startTls: false, login: "desk:mail-secret" });
+  const unknown = await smtpReceiver({ secure: true, startTls: true, login: "desk:mail-secret" });
+  for (const [smtp, tls] of [
+    [plain, false],
+    [unknown, true],
+  ] as const) {
+    const before = logged.length;
+    const alerts = service(
+      `${rule(`refused-${tls}`, 'metric = "x"\nabove = 0')}${mailRoute(smtp.port, `${login}tls = ${tls}`)}`,
+    );
+    families = [gauge("x", "", [[{}, 1]])];
+    alerts.look();
+    await until(() => logged.slice(before).some((line) => line.includes("not delivered")));
+    await alerts.stop(0);
+    expect(smtp.mails).toEqual([]);
+    await smtp.stop();
+  }
+  expect(logged.join("\n")).not.toContain("mail-secret");
+});
+
+test("a receiver that asks for patience gets it: Retry-After, and Telegram's retry_after", async () => {
+  secret("telegram", "42:telegram-secret");
+  const telegram = `[[routes]]
+name = "tg"
+kind = "telegram"
+token_file = "telegram"
+chat_id = "1"
+api = "${http.url}"
+`;
+  for (const [route, answer] of [
+    [webhook(), () => new Response("", { status: 429, headers: { "retry-after": "0.3" } })],
+    [telegram, () => Response.json({ ok: false, parameters: { retry_after: 0.3 } }, { status: 429 })],
+  ] as const) {
+    http.received.length = 0;
+    http.refuse(1, answer);
+    const alerts = service(`${rule(`patience-${http.calls}`, 'metric = "x"\nabove = 0')}${route}`);
+    families = [gauge("x", "", [[{}, 1]])];
+    const from = performance.now();
+    alerts.look();
+    await until(() => http.received.length === 1);
+    // The first retry would come after 5 ms.
+    expect(performance.now() - from).toBeGreaterThan(290);
+    await alerts.stop(0);
+  }
 });
 
 test("no secret is in the log when a route cannot be reached", async () => {

@@ -1,4 +1,8 @@
-// What alerts are sent to in tests: an HTTP receiver that can refuse, and a small SMTP server (RFC 5321) that keeps mails.
+// What alerts are sent to in tests: an HTTP receiver that can refuse, and nodemailer's SMTP server with TLS.
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { SMTPServer } from "smtp-server";
 
 export interface Received {
   readonly path: string;
@@ -8,7 +12,7 @@ export interface Received {
 
 export function httpReceiver() {
   const received: Received[] = [];
-  let refusals = 0;
+  let refusals: Response[] = [];
   let calls = 0;
   const server = Bun.serve({
     port: 0,
@@ -16,7 +20,8 @@ export function httpReceiver() {
     async fetch(request) {
       calls++;
       const body = (await request.json()) as Record<string, unknown>;
-      if (refusals-- > 0) return new Response("later", { status: 503 });
+      const refusal = refusals.shift();
+      if (refusal !== undefined) return refusal;
       const { pathname: path } = new URL(request.url);
       received.push({ path, authorization: request.headers.get("authorization"), body });
       return new Response("ok");
@@ -28,43 +33,62 @@ export function httpReceiver() {
     get calls() {
       return calls;
     },
-    refuse: (count: number) => {
-      refusals = count;
+    refuse: (count: number, answer = () => new Response("later", { status: 503 })) => {
+      refusals = Array.from({ length: count }, answer);
     },
     stop: () => server.stop(true),
   };
 }
 
-export function smtpReceiver() {
-  const mails: string[] = [];
-  const server = Bun.listen<{ data: boolean; text: string }>({
-    port: 0,
-    hostname: "127.0.0.1",
-    socket: {
-      open(socket) {
-        socket.data = { data: false, text: "" };
-        socket.write("220 test\r\n");
-      },
-      data(socket, bytes) {
-        const state = socket.data;
-        state.text += bytes.toString();
-        for (;;) {
-          const end = state.data ? state.text.indexOf("\r\n.\r\n") : state.text.indexOf("\r\n");
-          if (end < 0) return;
-          const line = state.text.slice(0, end);
-          state.text = state.text.slice(end + (state.data ? 5 : 2));
-          if (state.data) {
-            mails.push(line);
-            state.data = false;
-            socket.write("250 kept\r\n");
-          } else if (line.startsWith("DATA")) {
-            state.data = true;
-            socket.write("354 go on\r\n");
-          } else if (line.startsWith("QUIT")) socket.end("221 bye\r\n");
-          else socket.write("250 ok\r\n");
-        }
-      },
+const tlsFile = (name: string): string => join(import.meta.dir, "../../../data/tls", name);
+/** Certificate of the receivers, signed by itself, for 127.0.0.1 and localhost. */
+export const CERTIFICATE = tlsFile("localhost.crt");
+
+export interface Mail {
+  /** Encrypted when it was sent. */
+  readonly secure: boolean;
+  readonly user: string;
+  readonly text: string;
+}
+
+export interface SmtpOptions {
+  /** TLS from the first byte. */
+  readonly secure: boolean;
+  /** false: STARTTLS is not offered. */
+  readonly startTls: boolean;
+  /** "user:password" that it wants; "" = anybody may send. */
+  readonly login: string;
+}
+
+/** nodemailer's smtp-server. Stops at `stop`. */
+export async function smtpReceiver({ secure, startTls, login }: SmtpOptions) {
+  const mails: Mail[] = [];
+  const server = new SMTPServer({
+    secure,
+    key: readFileSync(tlsFile("localhost.key")),
+    cert: readFileSync(CERTIFICATE),
+    hideSTARTTLS: !startTls,
+    authOptional: login === "",
+    allowInsecureAuth: true,
+    onAuth: ({ username, password }, _, done) =>
+      `${username}:${password}` === login
+        ? done(null, { user: String(username) })
+        : done(new Error("wrong password")),
+    onData: (stream, session, done) => {
+      let text = "";
+      stream.on("data", (bytes) => {
+        text += String(bytes);
+      });
+      stream.on("end", () => {
+        mails.push({ secure: session.secure, user: String(session.user ?? ""), text });
+        done();
+      });
     },
   });
-  return { mails, port: server.port, stop: () => server.stop(true) };
+  await new Promise<void>((listens) => {
+    server.listen(0, "127.0.0.1", () => listens());
+  });
+  server.on("error", () => {});
+  const { port } = server.server.address() as AddressInfo;
+  return { mails, port, stop: () => new Promise<void>((closed) => server.close(() => closed())) };
 }
