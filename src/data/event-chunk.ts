@@ -24,8 +24,8 @@ export const AT_LOCAL = 1;
 export const AT_EXCH = 2;
 
 /**
- * Rows come in groups of equal (exch_ts, local_ts, sides): mostly the levels of one message. Group g holds rows
- * groupStart[g] … groupStart[g + 1] − 1.
+ * Rows come in groups of equal (exch_ts, local_ts, ev): mostly the levels of one side of a message. Group g holds
+ * rows groupStart[g] … groupStart[g + 1] − 1.
  */
 export class EventChunk {
   rows = 0;
@@ -34,11 +34,14 @@ export class EventChunk {
   readonly code = new Int32Array(CHUNK_ROWS);
   /** Price in ticks; for OP_ASK its negative (book sides share one key order: higher = better). */
   readonly key = new Int32Array(CHUNK_ROWS);
-  readonly qty = new Float64Array(CHUNK_ROWS);
-  /** Price and ev word (low 32 bits) of rows that are no levels; of levels undefined. */
+  /** Ticks of row i at 2i and its quantity behind them, in the feed's unit: what L2Book.applyRun reads. */
+  readonly levels = new Float64Array(2 * CHUNK_ROWS);
+  /** Price of rows that are no levels; of levels undefined. */
   readonly px = new Float64Array(CHUNK_ROWS);
-  readonly ev = new Int32Array(CHUNK_ROWS);
   readonly groupStart = new Int32Array(CHUNK_ROWS + 1);
+  /** The low 32 bits of ev, and the OP_… that they mean. */
+  readonly groupEv = new Int32Array(CHUNK_ROWS);
+  readonly groupOp = new Int32Array(CHUNK_ROWS);
   /** AT_… bits; 0: the rows belong to nobody. */
   readonly groupSides = new Int32Array(CHUNK_ROWS);
   /** ns since the feed's base. */

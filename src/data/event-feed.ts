@@ -46,6 +46,8 @@ export class EventFeed {
   private readonly tickSize: number;
   private readonly latencyOffsetNs: number;
   private readonly onRows: ((rows: number) => void) | null;
+  /** 0: quantities stay as they are. */
+  private lotsPerUnit = 0;
   private readonly lotOne: number;
   private readonly lotMinusOne: number;
   private baseHi = 0;
@@ -78,6 +80,11 @@ export class EventFeed {
   setBase(baseNs: bigint): void {
     this.baseHi = Number(baseNs >> 32n);
     this.baseLo = Number(baseNs & 0xffff_ffffn);
+  }
+
+  /** Before the first chunk: quantities become whole lots, rounded, instead of the file's units. */
+  countLots(lotSize: number): void {
+    this.lotsPerUnit = 1 / lotSize;
   }
 
   /** The chunk after `chunk`, or the first for null; null at the end. A reader leaves `chunk` by this call. */
@@ -152,61 +159,57 @@ export class EventFeed {
 
   private decodeRows(block: RowBlock, from: number, rows: number, chunk: EventChunk): void {
     const { i32, f64, first } = block;
-    const { code, key, qty } = chunk;
-    const { tickSize, lotOne, lotMinusOne } = this;
+    const { code, key, levels, px } = chunk;
+    const { tickSize, lotOne, lotMinusOne, lotsPerUnit } = this;
     let exchLo = 0;
     let exchHi = 0;
     let localLo = 0;
     let localHi = 0;
-    let sides = -1;
+    let ev = 0;
+    let op = OP_NONE;
     let groups = 0;
     for (let i = 0; i < rows; i++) {
       const word = (first + from + i) << 4;
-      const ev = i32[word]!;
       if (
+        i32[word] !== ev ||
         i32[word + 2] !== exchLo ||
         i32[word + 4] !== localLo ||
-        ev >>> 30 !== sides ||
         i32[word + 3] !== exchHi ||
-        i32[word + 5] !== localHi
+        i32[word + 5] !== localHi ||
+        groups === 0
       ) {
+        ev = i32[word]!;
         exchLo = i32[word + 2]!;
         exchHi = i32[word + 3]!;
         localLo = i32[word + 4]!;
         localHi = i32[word + 5]!;
-        sides = ev >>> 30;
-        this.startGroup(chunk, groups++, i, sides, block, from + i);
+        op = OPS[(ev & 0xff) | ((ev >>> 20) & 0x300)]!;
+        chunk.groupStart[groups] = i;
+        chunk.groupEv[groups] = ev;
+        chunk.groupOp[groups] = op;
+        this.startGroup(chunk, groups++, ev >>> 30, block, from + i);
       }
       const cell = word >> 1;
       const price = f64[cell + 3]!;
       const quantity = f64[cell + 4]!;
-      const op = OPS[(ev & 0xff) | ((ev >>> 20) & 0x300)]!;
       const ratio = price / tickSize;
-      let tick = ratio | 0;
+      let tick = (ratio + 0.5) | 0;
       const rest = ratio - tick;
-      if (!(rest > -0.5 && rest < 0.5)) tick = this.roundTick(ratio, tick, op, block, from + i);
-      code[i] =
-        op |
-        (quantity >= lotOne ? LOT_POSITIVE : quantity > lotMinusOne || Number.isNaN(quantity) ? LOT_ZERO : 0);
+      if (!(rest > -0.5 && rest < 0.5)) tick = this.roundTick(ratio, op, block, from + i);
+      // Computed, not chosen: which quantities are none is as good as random.
+      const positive = +(quantity >= lotOne);
+      const atLeastZero = +!(quantity <= lotMinusOne);
+      code[i] = op | (positive * LOT_POSITIVE) | ((positive ^ atLeastZero) * LOT_ZERO);
       key[i] = op === OP_ASK ? -tick : tick;
-      qty[i] = quantity;
-      if (op > OP_ASK || op === OP_NONE) {
-        chunk.px[i] = price;
-        chunk.ev[i] = ev;
-      }
+      levels[2 * i] = tick;
+      levels[2 * i + 1] = lotsPerUnit === 0 ? quantity : Math.round(quantity * lotsPerUnit);
+      if (op > OP_ASK || op === OP_NONE) px[i] = price;
     }
     chunk.groups = groups;
     chunk.groupStart[groups] = rows;
   }
 
-  private startGroup(
-    chunk: EventChunk,
-    group: number,
-    row: number,
-    sides: number,
-    block: RowBlock,
-    at: number,
-  ): void {
+  private startGroup(chunk: EventChunk, group: number, sides: number, block: RowBlock, at: number): void {
     const word = (block.first + at) << 4;
     const { i32 } = block;
     const exch = this.relative(i32[word + 3]!, i32[word + 2]!, block, at, "exch_ts");
@@ -219,7 +222,6 @@ export class EventFeed {
       if (local < this.lastLocalTs) this.unsorted(block, at, "local_ts");
       this.lastLocalTs = local;
     }
-    chunk.groupStart[group] = row;
     chunk.groupSides[group] = sides;
     chunk.groupExchTs[group] = exch;
     chunk.groupLocalTs[group] = local;
@@ -237,9 +239,10 @@ export class EventFeed {
     return high * TWO_32 + ((lo >>> 0) - this.baseLo);
   }
 
-  /** Cold half of the rounding: halves, negative remainders, NaN and what passes Int32. */
-  private roundTick(ratio: number, truncated: number, op: number, block: RowBlock, row: number): number {
+  /** Cold half of the rounding: halves, negative prices, NaN and what passes Int32. */
+  private roundTick(ratio: number, op: number, block: RowBlock, row: number): number {
     if (ratio >= -TICK_MAX && ratio <= TICK_MAX) {
+      const truncated = ratio | 0;
       const rest = ratio - truncated;
       return rest >= 0.5 ? truncated + 1 : rest <= -0.5 ? truncated - 1 : truncated;
     }

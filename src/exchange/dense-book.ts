@@ -2,21 +2,15 @@
 // outside the window in a map. Made for runs of rows: `applyRows` does everything in locals until a row needs its
 // caller. The pipeline's own L2Book stands on the trader's side, so the two sides check each other.
 // Hot: 0 bytes per row; O(1) per row, plus the gap to the next level when the best goes; moving the window is cold.
-import { type EventChunk, OP_ASK, OP_BID, OP_MASK, OP_NONE } from "../data/event-chunk.ts";
+import type { EventChunk } from "../data/event-chunk.ts";
 import type { MarketBook } from "./market-book.ts";
 
 /** No best level: below every key. Keys are ticks of bids and −ticks of asks: higher is better on both sides. */
 const NO_KEY = -2_147_483_648;
 /** Ticks in the window: 8 MiB a side, of which only pages with levels become resident. */
 const WINDOW_TICKS = 1_048_576;
-
-/** Keys of rows that the caller of `applyRows` wants to handle itself, both ends inclusive. */
-export interface KeyWatch {
-  readonly bidLow: number;
-  readonly bidHigh: number;
-  readonly askLow: number;
-  readonly askHigh: number;
-}
+/** Of these above the key that places the window: every level is worse than the best, some bids by all of the price. */
+const HEADROOM_TICKS = WINDOW_TICKS / 8;
 
 class DenseSide {
   best = NO_KEY;
@@ -71,7 +65,7 @@ class DenseSide {
     if (qtyLots === 0) return this.far.delete(key);
     // The first level places the window, a best beyond it moves it; what else is outside is far.
     if (key > this.best) {
-      this.moveTo(key - WINDOW_TICKS / 2);
+      this.moveTo(key + HEADROOM_TICKS - WINDOW_TICKS);
       this.lots[key - this.origin] = qtyLots;
     } else this.far.set(key, qtyLots);
     return true;
@@ -107,51 +101,25 @@ export class DenseBook implements MarketBook {
   }
 
   /**
-   * Applies depth rows [from, to) up to the first that is no level or that is watched, whose number is returned, or
-   * `to`. `lotsPerUnit`: the rows' quantities are in units.
+   * Applies rows [from, to) of a chunk, levels of one side, up to the first whose key lies in low … high (both
+   * inclusive; low > high: none does), and returns its number, or `to`.
    */
-  applyRows(chunk: EventChunk, from: number, to: number, lotsPerUnit: number, watch: KeyWatch): number {
-    const { code, key, qty } = chunk;
-    const { bid, ask } = this;
-    const { bidLow, bidHigh, askLow, askHigh } = watch;
-    let bidLots = bid.lots;
-    let bidOrigin = bid.origin;
-    let bidBest = bid.best;
-    let bidLeast = bid.low;
-    let askLots = ask.lots;
-    let askOrigin = ask.origin;
-    let askBest = ask.best;
-    let askLeast = ask.low;
+  applyRows(side: number, chunk: EventChunk, from: number, to: number, low: number, high: number): number {
+    const { key, levels } = chunk;
+    const one = side > 0 ? this.bid : this.ask;
+    let { lots, origin, best, low: least } = one;
     let row = from;
     for (; row < to; row++) {
-      const op = code[row]! & OP_MASK;
       const k = key[row]!;
-      if (op === OP_BID) {
-        if (k >= bidLow && k <= bidHigh) break;
-        const at = k - bidOrigin;
-        // The common row: a level worse than the best, not below the lowest, in the window.
-        if (k < bidBest && k >= bidLeast && at >= 0 && at < bidLots.length) {
-          bidLots[at] = Math.round(qty[row]! * lotsPerUnit);
-          continue;
-        }
-        bid.set(k, Math.round(qty[row]! * lotsPerUnit));
-        bidLots = bid.lots;
-        bidOrigin = bid.origin;
-        bidBest = bid.best;
-        bidLeast = bid.low;
-      } else if (op === OP_ASK) {
-        if (k >= askLow && k <= askHigh) break;
-        const at = k - askOrigin;
-        if (k < askBest && k >= askLeast && at >= 0 && at < askLots.length) {
-          askLots[at] = Math.round(qty[row]! * lotsPerUnit);
-          continue;
-        }
-        ask.set(k, Math.round(qty[row]! * lotsPerUnit));
-        askLots = ask.lots;
-        askOrigin = ask.origin;
-        askBest = ask.best;
-        askLeast = ask.low;
-      } else if (op !== OP_NONE) break;
+      if (k >= low && k <= high) break;
+      const at = k - origin;
+      // The common row: a level worse than the best, not below the lowest, in the window.
+      if (k < best && k >= least && at >= 0 && at < lots.length) {
+        lots[at] = levels[2 * row + 1]!;
+        continue;
+      }
+      one.set(k, levels[2 * row + 1]!);
+      ({ lots, origin, best, low: least } = one);
     }
     return row;
   }
@@ -166,6 +134,10 @@ export class DenseBook implements MarketBook {
 
   nextWorseTicks(side: number, pxTicks: number): number {
     return side > 0 ? ticksOf(this.bid.below(pxTicks)) : -ticksOf(this.ask.below(-pxTicks));
+  }
+
+  get crossed(): boolean {
+    return this.bid.best !== NO_KEY && this.ask.best !== NO_KEY && this.bid.best + this.ask.best >= 0;
   }
 
   endEvent(): void {}

@@ -9,7 +9,6 @@ import {
   OP_CLEAR_ASK,
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
-  OP_MASK,
   OP_TRADE_BUY,
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
@@ -19,129 +18,122 @@ import type { MatchingEngine } from "../../exchange/matching-engine.ts";
 import type { ModelExchange } from "../../exchange/model-exchange.ts";
 import { crossingSide } from "./crossing.ts";
 
-/** Above every key: a range that begins here is empty. */
-const NOTHING = 2_147_483_647;
+/** An empty range of keys. */
+const NOTHING_LOW = 2_147_483_647;
+const NOTHING_HIGH = -2_147_483_648;
 
 export class ExchangeSide {
   readonly cursor: ChunkCursor;
   private readonly exchange: ModelExchange;
   private readonly engine: MatchingEngine;
   private readonly book: DenseBook;
-  private readonly watch = { bidLow: NOTHING, bidHigh: 0, askLow: NOTHING, askHigh: 0 };
-  private readonly lotsPerUnit: number;
   /** Events that left the market crossed (crossing.ts). */
   crossedEvents = 0;
 
   /** `book`: the engine's own. */
-  constructor(
-    feed: EventFeed,
-    exchange: ModelExchange,
-    instrument: number,
-    book: DenseBook,
-    lotsPerUnit: number,
-  ) {
+  constructor(feed: EventFeed, exchange: ModelExchange, instrument: number, book: DenseBook) {
     this.cursor = new ChunkCursor(feed, AT_EXCH);
     this.exchange = exchange;
     this.engine = exchange.market(instrument).engine;
     this.book = book;
-    this.lotsPerUnit = lotsPerUnit;
   }
 
-  /** Processes events up to `bound`, inclusive. */
+  /** No order rests: rows move nothing but the book. */
+  get idle(): boolean {
+    return this.engine.orders.count === 0;
+  }
+
+  /** Processes events up to `bound`, inclusive, but none after a report that they make has reached the trader. */
   run(bound: number): void {
-    const { cursor } = this;
-    while (cursor.nextTs <= bound) this.event();
+    const { cursor, exchange } = this;
+    for (let to = bound; cursor.nextTs <= to; to = Math.min(bound, exchange.nextReportNs)) this.event();
   }
 
-  /** One event: groups of equal times, which a chunk's end or a change of sides may have split. */
+  /** One event: the groups of equal times, which may go on in the next chunk. */
   private event(): void {
-    const { cursor, exchange } = this;
+    const { cursor, book } = this;
     const ts = cursor.nextTs;
     const local = cursor.chunk!.groupLocalTs[cursor.group]!;
-    exchange.exchNs = ts;
+    this.exchange.exchNs = ts;
     let depth = false;
-    let crossing = 0;
+    let crossing = 1;
     do {
       const chunk = cursor.chunk!;
-      const from = chunk.groupStart[cursor.group]!;
-      const to = chunk.groupStart[cursor.group + 1]!;
-      depth = this.rows(chunk, from, to) || depth;
-      if (depth && this.crossed) crossing = crossingSide(chunk, from, to, this.engine.book);
-      cursor.settle(cursor.group + 1);
+      const { groups, groupStart, groupSides, groupExchTs, groupLocalTs } = chunk;
+      const from = groupStart[cursor.group]!;
+      let group = cursor.group;
+      do {
+        depth = this.rows(chunk, group) || depth;
+        group++;
+      } while (
+        group < groups &&
+        groupExchTs[group] === ts &&
+        groupLocalTs[group] === local &&
+        (groupSides[group]! & AT_EXCH) !== 0
+      );
+      if (depth && book.crossed) crossing = crossingSide(chunk, from, groupStart[group]!, book) || crossing;
+      cursor.settle(group);
     } while (cursor.nextTs === ts && cursor.chunk!.groupLocalTs[cursor.group] === local);
     if (!depth) return;
-    if (this.crossed) {
+    if (book.crossed) {
       this.crossedEvents++;
-      this.engine.clearTo(-crossing, this.engine.book.bestTicks(crossing));
+      this.engine.clearTo(-crossing, book.bestTicks(crossing));
     }
     this.engine.endDepth();
   }
 
-  /** True when a row touched the book. Runs of levels that concern no own order go straight to the book. */
-  private rows(chunk: EventChunk, from: number, to: number): boolean {
-    const { engine, book, watch, lotsPerUnit } = this;
-    let depth = false;
-    let row = from;
-    while (row < to) {
-      if (!engine.hasTaken) {
-        this.watchOrders();
-        const next = book.applyRows(chunk, row, to, lotsPerUnit, watch);
-        if (next > row) depth = true;
-        row = next;
-        if (row === to) return depth;
-      }
-      const op = chunk.code[row]! & OP_MASK;
-      if (op === OP_BID) engine.onDepth(1, chunk.key[row]!, this.lots(chunk.qty[row]!));
-      else if (op === OP_ASK) engine.onDepth(-1, -chunk.key[row]!, this.lots(chunk.qty[row]!));
-      if (op === OP_BID || op === OP_ASK || this.onOther(chunk, row, op)) depth = true;
-      row++;
-    }
-    return depth;
-  }
-
-  /** Rows between the own orders of a side move their queues. */
-  private watchOrders(): void {
-    const { engine, watch } = this;
-    if (engine.orders.count === 0) {
-      watch.bidLow = NOTHING;
-      watch.askLow = NOTHING;
-      return;
-    }
-    const bidLow = engine.restingLow(1);
-    const askHigh = engine.restingHigh(-1);
-    watch.bidLow = Number.isNaN(bidLow) ? NOTHING : bidLow;
-    watch.bidHigh = engine.restingHigh(1);
-    watch.askLow = Number.isNaN(askHigh) ? NOTHING : -askHigh;
-    watch.askHigh = -engine.restingLow(-1);
-  }
-
-  private get crossed(): boolean {
-    const { book } = this.engine;
-    return book.bestTicks(1) >= book.bestTicks(-1);
-  }
-
-  /** True when the row touched the book. */
-  private onOther(chunk: EventChunk, row: number, op: number): boolean {
+  /** The rows of a group. True when they touched the book. */
+  private rows(chunk: EventChunk, group: number): boolean {
+    const op = chunk.groupOp[group]!;
+    const from = chunk.groupStart[group]!;
+    const to = chunk.groupStart[group + 1]!;
     switch (op) {
+      case OP_BID:
+      case OP_ASK:
+        this.levels(op === OP_BID ? 1 : -1, chunk, from, to);
+        return true;
       case OP_TRADE_BUY:
       case OP_TRADE_SELL:
-        this.engine.onTrade(op === OP_TRADE_BUY ? 1 : -1, chunk.key[row]!, this.lots(chunk.qty[row]!));
+        if (this.idle) return false;
+        for (let row = from; row < to; row++)
+          this.engine.onTrade(op === OP_TRADE_BUY ? 1 : -1, chunk.key[row]!, chunk.levels[2 * row + 1]!);
         return false;
       case OP_CLEAR_BID:
-      case OP_CLEAR_ASK: {
-        const price = Number.isFinite(chunk.px[row]!) ? chunk.key[row]! : Number.NaN;
-        this.engine.clearTo(op === OP_CLEAR_BID ? 1 : -1, price);
-        return true;
-      }
+      case OP_CLEAR_ASK:
       case OP_CLEAR_BOTH:
-        this.engine.onClear();
+        for (let row = from; row < to; row++) this.clear(chunk, row, op);
         return true;
       default:
         return false;
     }
   }
 
-  private lots(qty: number): number {
-    return Math.round(qty * this.lotsPerUnit);
+  /** Levels that concern no own order go straight to the book. */
+  private levels(side: number, chunk: EventChunk, from: number, to: number): void {
+    const { engine, book } = this;
+    const { key, levels } = chunk;
+    // A model's queue moves with rows between its own orders.
+    let low = NOTHING_LOW;
+    let high = NOTHING_HIGH;
+    if (engine.hasTaken) {
+      low = NOTHING_HIGH;
+      high = NOTHING_LOW;
+    } else if (!Number.isNaN(engine.restingLow(side))) {
+      low = side > 0 ? engine.restingLow(1) : -engine.restingHigh(-1);
+      high = side > 0 ? engine.restingHigh(1) : -engine.restingLow(-1);
+    }
+    for (let row = from; row < to; row++) {
+      row = book.applyRows(side, chunk, row, to, low, high);
+      if (row < to) engine.onDepth(side, side * key[row]!, levels[2 * row + 1]!);
+    }
+  }
+
+  private clear(chunk: EventChunk, row: number, op: number): void {
+    if (op === OP_CLEAR_BOTH) {
+      this.engine.onClear();
+      return;
+    }
+    const price = Number.isFinite(chunk.px[row]!) ? chunk.key[row]! : Number.NaN;
+    this.engine.clearTo(op === OP_CLEAR_BID ? 1 : -1, price);
   }
 }

@@ -4,14 +4,12 @@ import { allocateRecordMemory, type RecordMemory } from "../../core/record.ts";
 import { ChunkCursor } from "../../data/chunk-cursor.ts";
 import {
   AT_LOCAL,
-  CHUNK_ROWS,
   type EventChunk,
   OP_ASK,
   OP_BID,
   OP_CLEAR_ASK,
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
-  OP_MASK,
   OP_NONE,
   OP_TRADE_BUY,
   OP_TRADE_SELL,
@@ -42,7 +40,6 @@ export interface LocalSideParts {
   /** FACTOR's book of the instrument. */
   readonly book: L2Book;
   readonly instrument: number;
-  readonly lotsPerUnit: number;
 }
 
 /** A market trade as the trader saw it; `op`: OP_TRADE_…. */
@@ -64,13 +61,12 @@ export class LocalSide {
   readonly book: L2Book;
   private readonly touch: { bestTicks(side: number): number };
   private readonly instrument: number;
-  private readonly lotsPerUnit: number;
   private readonly m: RecordMemory;
-  /** Ticks and lots of a run of levels. */
-  private readonly levels = new Float64Array(2 * CHUNK_ROWS);
   private synced = false;
   /** Of the event at hand: the slot holds the header of a level; a row touched the book. */
   private inLevels = false;
+  /** Row behind the event's rows in the chunk at hand. */
+  private partEnd = 0;
   private depth = false;
   private traded = false;
   /** Times of the last event, ns since the base; NaN before the first. */
@@ -88,7 +84,6 @@ export class LocalSide {
     this.book = parts.book;
     this.touch = { bestTicks: (side) => (side > 0 ? parts.book.bestBidTicks : parts.book.bestAskTicks) };
     this.instrument = parts.instrument;
-    this.lotsPerUnit = parts.lotsPerUnit;
     this.m = allocateRecordMemory(2);
   }
 
@@ -102,95 +97,97 @@ export class LocalSide {
     this.inLevels = false;
     this.depth = false;
     this.traded = false;
-    let crossing = 0;
+    let crossing = 1;
     for (;;) {
       const chunk = cursor.chunk!;
-      const from = chunk.groupStart[cursor.group]!;
-      const to = chunk.groupStart[cursor.group + 1]!;
+      const first = cursor.group;
+      const group = this.lastGroup(chunk, first);
+      const from = chunk.groupStart[first]!;
+      const to = chunk.groupStart[group + 1]!;
+      this.partEnd = to;
+      for (let g = first; g < group; g++) this.rows(chunk, g, chunk.groupStart[g + 1]!);
       // The chunk stays readable until the next one is decoded.
-      cursor.settle(cursor.group + 1);
+      cursor.settle(group + 1);
       const goesOn = cursor.nextTs === recvNs && cursor.chunk!.groupExchTs[cursor.group] === exchNs;
-      this.rows(chunk, from, goesOn ? to : to - 1);
-      if (!goesOn) {
-        crossing = this.lastRow(chunk, from, to - 1);
-        break;
-      }
+      this.rows(chunk, group, goesOn ? to : to - 1);
+      const open = goesOn || this.lastRow(chunk, group);
+      if (open && this.book.crossed) crossing = crossingSide(chunk, from, to, this.touch) || crossing;
+      if (goesOn) continue;
+      if (open) this.uncross(crossing);
+      break;
     }
-    if (crossing !== 0) this.uncross(crossing);
     if (this.depth && !this.synced) this.sync();
   }
 
-  private rows(chunk: EventChunk, from: number, to: number): void {
-    for (let row = from; row < to; row++) {
-      const op = chunk.code[row]! & OP_MASK;
-      if (op !== OP_BID && op !== OP_ASK) {
-        this.other(chunk, row, op, 0);
-        continue;
-      }
-      this.level(chunk, row, op, to - row);
-      // FACTOR knows of the event now; its further levels concern only the book.
-      const book = this.factor.openLevels(this.instrument);
-      if (book !== null) row = this.directly(book, chunk, row + 1, to) - 1;
-    }
+  /** Last of the groups from `first` on that are rows of the same event. */
+  private lastGroup(chunk: EventChunk, first: number): number {
+    const { groups, groupSides, groupExchTs, groupLocalTs } = chunk;
+    let group = first + 1;
+    while (
+      group < groups &&
+      groupLocalTs[group] === this.recvNs &&
+      groupExchTs[group] === this.exchNs &&
+      (groupSides[group]! & AT_LOCAL) !== 0
+    )
+      group++;
+    return group - 1;
   }
 
-  /** Levels from `from` on, up to a row that is none or `to`, go straight to the book. Returns the row after them. */
-  private directly(book: L2Book, chunk: EventChunk, from: number, to: number): number {
-    let row = from;
+  /** Rows of a group up to `to`: none of them ends the event. */
+  private rows(chunk: EventChunk, group: number, to: number): void {
+    const op = chunk.groupOp[group]!;
+    let row = chunk.groupStart[group]!;
+    if (op !== OP_BID && op !== OP_ASK) {
+      for (; row < to; row++) this.other(chunk, group, row, 0);
+      return;
+    }
+    const side = op === OP_BID ? 1 : -1;
     while (row < to) {
-      const op = chunk.code[row]! & OP_MASK;
-      if (op !== OP_BID && op !== OP_ASK) return row;
-      const end = this.run(chunk, row, to, op);
-      book.applyRun(op === OP_BID ? 1 : -1, this.levels, 0, 2, end - row);
-      row = end;
+      // Once FACTOR knows of the event, its further levels concern only the book.
+      const book = this.factor.openLevels(this.instrument);
+      if (book !== null) {
+        book.applyRun(side, chunk.levels, 2 * row, 2, to - row);
+        return;
+      }
+      this.level(chunk, row, side);
+      row++;
     }
-    return to;
   }
 
-  /** Ticks and lots of the rows of one side from `from` on into `levels`. Returns the row after them. */
-  private run(chunk: EventChunk, from: number, to: number, op: number): number {
-    const { code, key, qty } = chunk;
-    const { levels, lotsPerUnit } = this;
-    const sign = op === OP_BID ? 1 : -1;
-    let at = 0;
-    let row = from;
-    for (; row < to && (code[row]! & OP_MASK) === op; row++) {
-      levels[at] = sign * key[row]!;
-      levels[at + 1] = Math.round(qty[row]! * lotsPerUnit);
-      at += 2;
-    }
-    return row;
-  }
-
-  private level(chunk: EventChunk, row: number, op: number, left: number): void {
+  private level(chunk: EventChunk, row: number, side: number): void {
     const { m } = this;
-    if (!this.inLevels) this.startLevels(left);
-    m.i32[DEPTH_DELTA_SIDE] = op === OP_BID ? 1 : -1;
-    m.f64[DEPTH_DELTA_PX_TICKS] = op === OP_BID ? chunk.key[row]! : -chunk.key[row]!;
-    m.f64[DEPTH_DELTA_QTY_LOTS] = Math.round(chunk.qty[row]! * this.lotsPerUnit);
+    if (!this.inLevels) this.startLevels(this.partEnd - row);
+    m.i32[DEPTH_DELTA_SIDE] = side;
+    m.f64[DEPTH_DELTA_PX_TICKS] = chunk.levels[2 * row]!;
+    m.f64[DEPTH_DELTA_QTY_LOTS] = chunk.levels[2 * row + 1]!;
     this.factor.onRecord(m, LEVEL);
   }
 
-  /** Ends the event, unless it would leave the book crossed: then the side that crossed is returned. */
-  private lastRow(chunk: EventChunk, from: number, row: number): number {
+  /** Ends the event. True when it did not, because that would leave the book crossed. */
+  private lastRow(chunk: EventChunk, group: number): boolean {
     const { m } = this;
-    const op = chunk.code[row]! & OP_MASK;
+    const op = chunk.groupOp[group]!;
+    const row = chunk.groupStart[group + 1]! - 1;
     if (op !== OP_BID && op !== OP_ASK) {
-      this.other(chunk, row, op, FLAG_END_OF_EVENT);
-      return 0;
+      this.other(chunk, group, row, FLAG_END_OF_EVENT);
+      return false;
     }
     if (!this.inLevels) this.startLevels(1);
-    const px = op === OP_BID ? chunk.key[row]! : -chunk.key[row]!;
-    const lots = Math.round(chunk.qty[row]! * this.lotsPerUnit);
+    const px = chunk.levels[2 * row]!;
+    const lots = chunk.levels[2 * row + 1]!;
     m.i32[DEPTH_DELTA_SIDE] = op === OP_BID ? 1 : -1;
     m.f64[DEPTH_DELTA_PX_TICKS] = px;
     m.f64[DEPTH_DELTA_QTY_LOTS] = lots;
     const bid = Math.max(this.book.bestBidTicks, op === OP_BID && lots > 0 ? px : Number.NEGATIVE_INFINITY);
     const ask = Math.min(this.book.bestAskTicks, op === OP_ASK && lots > 0 ? px : Number.POSITIVE_INFINITY);
-    const crosses = bid >= ask;
-    m.u16[HEADER_FLAGS] = crosses ? 0 : FLAG_END_OF_EVENT;
+    const maybe = bid >= ask;
+    m.u16[HEADER_FLAGS] = maybe ? 0 : FLAG_END_OF_EVENT;
     this.factor.onRecord(m, LEVEL);
-    return crosses && this.book.crossed ? crossingSide(chunk, from, row + 1, this.touch) : 0;
+    if (!maybe || this.book.crossed) return maybe;
+    // The row took away what crossed: it is said again, as the end.
+    m.u16[HEADER_FLAGS] = FLAG_END_OF_EVENT;
+    this.factor.onRecord(m, LEVEL);
+    return false;
   }
 
   /** The header of the levels that follow. */
@@ -256,21 +253,23 @@ export class LocalSide {
   }
 
   /** Rows that are no levels. */
-  private other(chunk: EventChunk, row: number, op: number, flags: number): void {
+  private other(chunk: EventChunk, group: number, row: number, flags: number): void {
+    const op = chunk.groupOp[group]!;
     const px = chunk.px[row]!;
+    const ticks = chunk.levels[2 * row]!;
     switch (op) {
       case OP_CLEAR_BID:
       case OP_CLEAR_ASK:
-        this.clear(op === OP_CLEAR_BID ? 1 : -1, Number.isFinite(px) ? chunk.key[row]! : Number.NaN, flags);
+        this.clear(op === OP_CLEAR_BID ? 1 : -1, Number.isFinite(px) ? ticks : Number.NaN, flags);
         return;
       case OP_CLEAR_BOTH:
         this.clear(0, Number.NaN, flags);
         return;
       case OP_NONE:
-        this.mark(chunk.ev[row]! & 0xff, px, flags);
+        this.mark(chunk.groupEv[group]! & 0xff, px, flags);
         return;
       default:
-        this.trade(op, chunk.key[row]!, Math.round(chunk.qty[row]! * this.lotsPerUnit), flags);
+        this.trade(op, ticks, chunk.levels[2 * row + 1]!, flags);
     }
   }
 

@@ -26,6 +26,7 @@ import { NO_ORDER } from "../../order/order-table.ts";
 import type { StrategyContext } from "../../strategy/context.ts";
 import { defineStrategy } from "../../strategy/define-strategy.ts";
 import type { StrategySetup } from "../../strategy/execution-parts.ts";
+import type { OrderDesk } from "../../strategy/order-desk.ts";
 import {
   DENY_NAMES,
   ORDER_CANCELED,
@@ -242,8 +243,8 @@ export class PipelineApi {
     if (order.req !== STATUS_NONE) return RC_ORDER_REQUEST_IN_PROCESS;
     const tick = Math.round(price / depth.tickSize);
     const slot = this.slotOf(order);
-    const { desk } = this.backtest.execution.parts;
-    if (slot === NO_ORDER || !desk.modify(slot, tick, Math.round(qty / depth.lotSize))) return this.denied();
+    if (slot === NO_ORDER || !this.desk.modify(slot, tick, Math.round(qty / depth.lotSize)))
+      return this.denied();
     order.req = STATUS_REPLACED;
     order.requestNs = this.backtest.nowNs;
     return wait ? this.waitOrderResponse(asset, orderId, Number.MAX_VALUE) : RC_OK;
@@ -255,7 +256,7 @@ export class PipelineApi {
     if (order.req !== STATUS_NONE) return RC_ORDER_REQUEST_IN_PROCESS;
     const slot = this.slotOf(order);
     if (slot === NO_ORDER) return RC_ORDER_NOT_FOUND;
-    this.backtest.execution.parts.desk.requestCancel(slot);
+    this.desk.requestCancel(slot);
     order.req = STATUS_CANCELED;
     order.requestNs = this.backtest.nowNs;
     return wait ? this.waitOrderResponse(asset, orderId, Number.MAX_VALUE) : RC_OK;
@@ -339,6 +340,13 @@ export class PipelineApi {
     return this.backtest.baseNs + BigInt(tsNs);
   }
 
+  /** At the caller's time: EXECUTION's own stands at the last record that it was sent. */
+  private get desk(): OrderDesk {
+    const { nowNs, execution } = this.backtest;
+    execution.parts.desk.nowNs = nowNs;
+    return execution.parts.desk;
+  }
+
   private asset(index: number): ApiAsset {
     const asset = this.assets[index];
     if (asset === undefined) throw new RangeError(`asset ${index} of ${this.assets.length}`);
@@ -358,8 +366,8 @@ export class PipelineApi {
     const { orders, depth } = this.asset(asset);
     if (orders.has(id)) return RC_ORDER_ID_EXIST;
     const tick = Math.round(price / depth.tickSize);
-    const { desk, table } = this.backtest.execution.parts;
-    const slot = desk.place(
+    const { table } = this.backtest.execution.parts;
+    const slot = this.desk.place(
       STRATEGY,
       asset + 1,
       side > 0 ? SIDE_BUY : SIDE_SELL,

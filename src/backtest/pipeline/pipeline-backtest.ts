@@ -7,8 +7,9 @@
 //
 // Instants of the trader's side are market events, reports and timers; of the exchange's side market events and
 // requests. The exchange never sees the trader's side but through requests, and a request arrives no earlier than
-// it is sent: so everything of the exchange up to the trader's next instant runs first. At one instant the order is
-// market event, report, timer (trader), then market event, request (exchange), instruments in their order.
+// it is sent: so everything of the exchange up to the trader's next instant, which may be a report that is made on the
+// way, runs first. At one instant the order is market event, report, timer (trader), then market event, request
+// (exchange), instruments in their order.
 // Hot: 0 bytes per row.
 
 import type { RunResult } from "../../analytics/run-result.ts";
@@ -150,7 +151,7 @@ export class PipelineBacktest {
       baseNs: options.baseNs,
       subscriptions: options.subscriptions,
     });
-    const lotsPerUnit = (m: PipelineMarket) => 1 / Number(m.instrument.lotSize);
+    for (const { feed, instrument } of markets) feed.countLots(Number(instrument.lotSize));
     this.locals = markets.map(
       (m, i) =>
         new LocalSide({
@@ -158,11 +159,10 @@ export class PipelineBacktest {
           factor: this.factor,
           book: state.contexts[i]!.book,
           instrument: m.instrument.id,
-          lotsPerUnit: lotsPerUnit(m),
         }),
     );
     this.exchanges = markets.map(
-      (m, i) => new ExchangeSide(m.feed, this.exchange, m.instrument.id, books[i]!, lotsPerUnit(m)),
+      (m, i) => new ExchangeSide(m.feed, this.exchange, m.instrument.id, books[i]!),
     );
   }
 
@@ -276,14 +276,30 @@ export class PipelineBacktest {
   /** Market rows and requests of the exchange up to `bound`, in the order of time. */
   private runExchange(bound: number): void {
     const { exchange, exchanges } = this;
+    if (this.asleep) return;
     for (;;) {
       const requestNs = exchange.nextRequestNs;
-      const to = Math.min(bound, requestNs);
+      const to = Math.min(bound, requestNs, exchange.nextReportNs);
       if (exchanges.length === 1) exchanges[0]!.run(to);
       else this.runMerged(to);
-      if (!(requestNs <= bound)) return;
+      if (!(requestNs <= Math.min(bound, exchange.nextReportNs))) return;
       exchange.processRequest();
     }
+  }
+
+  /**
+   * No order works and none is under way: nobody can tell when rows move the exchange's books, so they wait, at most
+   * until the trader's side leaves their chunk, and are then applied in one go.
+   */
+  private get asleep(): boolean {
+    const { exchange, exchanges, locals } = this;
+    if (exchange.nextRequestNs !== NEVER) return false;
+    for (let i = 0; i < exchanges.length; i++) {
+      const side = exchanges[i]!;
+      if (!side.idle || side.cursor.chunk !== locals[i]!.cursor.chunk || side.cursor.chunk === null)
+        return false;
+    }
+    return true;
   }
 
   /** Reports of several instruments leave in the order of time, so their events are merged. */
@@ -292,7 +308,7 @@ export class PipelineBacktest {
       let best = this.exchanges[0]!;
       for (let i = 1; i < this.exchanges.length; i++)
         if (this.exchanges[i]!.cursor.nextTs < best.cursor.nextTs) best = this.exchanges[i]!;
-      if (!(best.cursor.nextTs <= bound)) return;
+      if (!(best.cursor.nextTs <= Math.min(bound, this.exchange.nextReportNs))) return;
       best.run(best.cursor.nextTs);
     }
   }

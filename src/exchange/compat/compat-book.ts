@@ -123,7 +123,7 @@ export class CompatBook {
    * everything in locals; the rest goes through BookSide.update.
    */
   applyRows(chunk: EventChunk, from: number, to: number, watch: RowWatch): number {
-    const { code, key, qty } = chunk;
+    const { code, key, levels } = chunk;
     const { bid, ask, roi } = this;
     const { bidLow, bidHigh, askLow, askHigh, bidRise, askRise } = watch;
     let bidQty = bid.qty;
@@ -142,23 +142,23 @@ export class CompatBook {
         const positive = (bits & LOT_POSITIVE) !== 0;
         const at = k - bidOrigin;
         if (k < bidBest && at >= 0 && at < bidQty.length) {
-          bidQty[at] = positive || roi ? qty[row]! : 0;
+          bidQty[at] = positive || roi ? levels[2 * row + 1]! : 0;
           if ((bits & LOT_ZERO) === 0 && k < bid.low) bid.low = k;
           continue;
         }
         if (bidRise && (bits & LOT_ZERO) === 0 && k > bidBest) break;
-        bid.update(k, qty[row]!, bits);
+        bid.update(k, levels[2 * row + 1]!, bits);
       } else if (op === OP_ASK) {
         if (k >= askLow && k <= askHigh) break;
         const positive = (bits & LOT_POSITIVE) !== 0;
         const at = k - askOrigin;
         if (k < askBest && at >= 0 && at < askQty.length) {
-          askQty[at] = positive || roi ? qty[row]! : 0;
+          askQty[at] = positive || roi ? levels[2 * row + 1]! : 0;
           if ((bits & LOT_ZERO) === 0 && k < ask.low) ask.low = k;
           continue;
         }
         if (askRise && (bits & LOT_ZERO) === 0 && k > askBest) break;
-        ask.update(k, qty[row]!, bits);
+        ask.update(k, levels[2 * row + 1]!, bits);
       } else if (op === OP_NONE) continue;
       else break;
       bidQty = bid.qty;

@@ -121,7 +121,7 @@ export class CompatExchange {
     const { bid, ask } = this.book;
     const bits = chunk.code[row]!;
     const key = chunk.key[row]!;
-    const qty = chunk.qty[row]!;
+    const qty = chunk.levels[2 * row + 1]!;
     switch (bits & OP_MASK) {
       case OP_BID: {
         const before = bid.best;

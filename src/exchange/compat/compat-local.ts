@@ -120,16 +120,16 @@ export class CompatLocal {
     const bits = chunk.code[row]!;
     const op = bits & OP_MASK;
     if (op !== OP_TRADE_BUY && op !== OP_TRADE_SELL && op !== OP_TRADE_NO_SIDE) {
-      this.book.apply(bits, chunk.key[row]!, chunk.px[row]!, chunk.qty[row]!);
+      this.book.apply(bits, chunk.key[row]!, chunk.px[row]!, chunk.levels[2 * row + 1]!);
       return;
     }
     if (!this.keepTrades) return;
     this.trades.push({
-      ev: chunk.ev[row]! >>> 0,
+      ev: chunk.groupEv[group]! >>> 0,
       exchTs: chunk.groupExchTs[group]!,
       localTs: chunk.groupLocalTs[group]!,
       px: chunk.px[row]!,
-      qty: chunk.qty[row]!,
+      qty: chunk.levels[2 * row + 1]!,
     });
   }
 

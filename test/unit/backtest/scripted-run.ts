@@ -94,15 +94,21 @@ export interface Action {
   readonly run: (ctx: StrategyContext) => void;
 }
 
-/**
- * The same market under the pipeline; each action runs at the first timer (1 ms) at or after its time. `setup`: who
- * trades instead.
- */
+export interface Timing {
+  readonly timerMs: number;
+  readonly entryMs: number;
+  readonly responseMs: number;
+}
+
+const TIMING: Timing = { timerMs: 1, entryMs: 3, responseMs: 1 };
+
+/** The same market under the pipeline; each action runs at the first timer at or after its time. `setup`: who trades instead. */
 export function pipeline(
   rows: readonly Row[],
   actions: readonly Action[],
   partialFills = true,
   setup: StrategySetup | null = null,
+  timing: Timing = TIMING,
 ): PipelineBacktest {
   const feed = new EventFeed(openRowBlocks([bytesOf(rows)]), {
     tickSize: 0.1,
@@ -122,7 +128,7 @@ export function pipeline(
       while (left.length > 0 && ctx.nowNs >= startNs + left[0]!.atMs * MS) left.shift()!.run(ctx);
     },
   });
-  const latency = constantLatency(3 * MS, 1 * MS);
+  const latency = constantLatency(timing.entryMs * MS, timing.responseMs * MS);
   return new PipelineBacktest({
     markets: [
       {
@@ -153,7 +159,7 @@ export function pipeline(
     assets: ["", "USDT"],
     latency: new KindLatency({ place: latency, modify: latency, cancel: latency }, baseNs),
     walletE8: 100_000_000_000_000n,
-    timerNs: 1e6,
+    timerNs: timing.timerMs * MS,
     marketTimerNs: 0,
     stateIntervalNs: 1e6,
     onException: (_, error) => {

@@ -1,11 +1,9 @@
 import { expect, test } from "bun:test";
 import { Prng } from "../../../src/core/prng.ts";
-import { CHUNK_ROWS, EventChunk, OP_ASK, OP_BID, OP_TRADE_BUY } from "../../../src/data/event-chunk.ts";
+import { CHUNK_ROWS, EventChunk } from "../../../src/data/event-chunk.ts";
 import { DenseBook } from "../../../src/exchange/dense-book.ts";
 import { SortedBook } from "../../../src/exchange/sorted-book.ts";
 import { L2Book } from "../../../src/market/l2-book.ts";
-
-const NOTHING = { bidLow: 2 ** 31 - 1, bidHigh: 0, askLow: 2 ** 31 - 1, askHigh: 0 };
 
 interface Row {
   readonly side: number;
@@ -27,24 +25,16 @@ function randomRows(seed: number, count: number): Row[] {
   });
 }
 
-/** Chunks of the rows with a trade now and then: `applyRows` stops there. */
-function* chunksOf(rows: readonly Row[], random: Prng): Generator<{ chunk: EventChunk; rows: number }> {
-  const chunk = new EventChunk();
-  let at = 0;
-  for (const row of rows) {
-    if (random.nextFloat() < 0.05) {
-      chunk.code[at] = OP_TRADE_BUY;
-      chunk.key[at++] = row.px;
-    }
-    chunk.code[at] = row.side > 0 ? OP_BID : OP_ASK;
-    chunk.key[at] = row.side * row.px;
-    chunk.qty[at++] = row.lots / 1000;
-    if (at > CHUNK_ROWS - 2) {
-      yield { chunk, rows: at };
-      at = 0;
-    }
+/** Rows from `from` on that lie on one side, as a decoded chunk holds them. */
+function runOf(rows: readonly Row[], from: number, chunk: EventChunk): number {
+  const { side } = rows[from]!;
+  let count = 0;
+  for (; count < CHUNK_ROWS && rows[from + count]?.side === side; count++) {
+    const { px, lots } = rows[from + count]!;
+    chunk.key[count] = side * px;
+    chunk.levels[2 * count + 1] = lots;
   }
-  yield { chunk, rows: at };
+  return count;
 }
 
 const touchOf = (book: { bestTicks(side: number): number }) => [book.bestTicks(1), book.bestTicks(-1)];
@@ -54,21 +44,20 @@ test.each([1, 2, 3])("runs of rows leave the book that single updates leave (see
   const naive = new SortedBook();
   const dense = new DenseBook();
   const l2 = new L2Book();
-  const random = new Prng(seed + 100);
-  let done = 0;
-  for (const { chunk, rows: count } of chunksOf(rows, random)) {
-    for (let at = 0; at < count; at++) {
-      const next = dense.applyRows(chunk, at, count, 1000, NOTHING);
-      if (next < count) expect(chunk.code[next]).toBe(OP_TRADE_BUY);
-      at = next;
-    }
-    for (let at = 0; at < count; at++) {
-      if (chunk.code[at] === OP_TRADE_BUY) continue;
-      const { side, px, lots } = rows[done++]!;
+  const chunk = new EventChunk();
+  let looked = 0;
+  for (let done = 0; done < rows.length; ) {
+    const count = runOf(rows, done, chunk);
+    const { side } = rows[done]!;
+    expect(dense.applyRows(side, chunk, 0, count, 1, 0)).toBe(count);
+    for (const { px, lots } of rows.slice(done, done + count)) {
       naive.applyDelta(side, px, lots);
       l2.apply(side, px, lots);
       l2.maintain();
     }
+    done += count;
+    if (done < looked && done < rows.length) continue;
+    looked += 3000;
     expect(touchOf(dense)).toEqual(touchOf(naive));
     expect([l2.bestBidTicks, l2.bestAskTicks]).toEqual(touchOf(naive));
     for (const side of [1, -1]) {
@@ -88,15 +77,12 @@ test.each([1, 2, 3])("runs of rows leave the book that single updates leave (see
 test("a watched row is left to the caller, the rows around it are not", () => {
   const book = new DenseBook();
   const chunk = new EventChunk();
-  const rows = [100, 99, 98, 97].map((px, i) => ({ px, lots: i + 1 }));
-  rows.forEach(({ px, lots }, i) => {
-    chunk.code[i] = OP_BID;
+  [100, 99, 98, 97].forEach((px, i) => {
     chunk.key[i] = px;
-    chunk.qty[i] = lots;
+    chunk.levels[2 * i + 1] = i + 1;
   });
-  const watch = { ...NOTHING, bidLow: 98, bidHigh: 99 };
-  expect(book.applyRows(chunk, 0, 4, 1, watch)).toBe(1);
-  expect(book.applyRows(chunk, 1, 4, 1, watch)).toBe(1);
-  expect(book.applyRows(chunk, 3, 4, 1, watch)).toBe(4);
+  expect(book.applyRows(1, chunk, 0, 4, 98, 99)).toBe(1);
+  expect(book.applyRows(1, chunk, 1, 4, 98, 99)).toBe(1);
+  expect(book.applyRows(1, chunk, 3, 4, 98, 99)).toBe(4);
   expect([100, 99, 98, 97].map((px) => book.qtyAt(1, px))).toEqual([1, 0, 0, 4]);
 });
