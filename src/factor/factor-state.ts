@@ -14,8 +14,9 @@ import {
 import { addNeeds, alphaNames, GraphInstance, mergeContexts, programWords } from "./program.ts";
 import type { GraphSetup } from "./signal-registry.ts";
 
-/** [0] logical time of the last record. The others say where a lane stands in the journal. */
+/** [0] logical time of the last record, −1 before any (0 is midnight). The others: where a lane stands in the journal. */
 export const HANDLER_WORDS = 8;
+const BEFORE_ALL_NS = -1;
 /** Sequence of the last market record that was not a further level of an open event; −1 = none yet. */
 export const WORD_SEQUENCE = 1;
 /** Nonce of the session whose market stream that is (0 = not a live session). */
@@ -89,6 +90,7 @@ export function makeFactorState(options: FactorStateOptions): FactorState {
     return words - count;
   }
   const f64 = new Float64Array(words);
+  f64[0] = BEFORE_ALL_NS;
   const alphas = new AlphaBoard(names, f64, alphasAt);
   const contexts = options.instruments.map(
     (instrument, i) => new InstrumentContext(instrument, configs[i]!, f64, contextsAt[i]!, alphas),

@@ -81,7 +81,10 @@ export interface FactorHandlerOptions {
   readonly baseNs: bigint;
   /** Trade, MarkPrice, Funding, BookStats, Timer, DepthDelta (with DepthClear and snapshots), Alpha, Gap. */
   readonly subscriptions?: readonly Subscription[];
-  /** Data without FeedStatus (`.npz`): an instrument counts as SYNCED from its first depth record on. */
+  /**
+   * Data without FeedStatus (`.npz`): an instrument counts as SYNCED from its first depth record on. A graph runs once its
+   * own instrument is; triggers before that send NaN.
+   */
   readonly assumeSynced?: boolean;
   /** Depth of BookStats records, levels per side. */
   readonly statsLevels?: number;
@@ -158,12 +161,12 @@ export class FactorHandler implements RecordHandler {
     let firstIndex = 0;
     this.state.graphs.forEach((graph, k) => {
       const setup = this.state.setups[k]!;
-      const slot = new GraphSlot(graph, setup.instrument, firstIndex, this.state.dueWords + k, baseNs);
+      const own = this.byId[setup.instrument];
+      assert(own !== null && own !== undefined, "graph runs on an instrument that is not configured");
+      const slot = new GraphSlot(graph, own.context, firstIndex, this.state.dueWords + k, baseNs);
       firstIndex += graph.outputCount;
       this.graphs.push(slot);
       const { on } = graph.program.trigger;
-      const own = this.byId[setup.instrument];
-      assert(own !== null && own !== undefined, "graph runs on an instrument that is not configured");
       if (on === "book") own.bookGraphs.push(slot);
       else if (on === "trade") own.tradeGraphs.push(slot);
       else this.intervals.graphs.push(slot);
@@ -305,7 +308,7 @@ export class FactorHandler implements RecordHandler {
       this.slots[i]!.context.refreshTouch();
       this.slots[i]!.bidPx = -1;
     }
-    if (this.f64[0] !== 0) this.intervals.settle();
+    if (this.f64[0]! >= 0) this.intervals.settle();
   }
 
   private onForeign(m: RecordMemory, at: number, kind: number, id: number): void {
@@ -376,10 +379,8 @@ export class FactorHandler implements RecordHandler {
     const book = this.eventBook;
     if (slot.statusOwed) this.payStatus(slot);
     if (book) slot.context.onBookEvent(now);
-    if (slot.context.ready) {
-      if (book) this.run(slot.bookGraphs, now);
-      if (this.eventTrade) this.run(slot.tradeGraphs, now);
-    }
+    if (book) this.run(slot.bookGraphs, now);
+    if (this.eventTrade) this.run(slot.tradeGraphs, now);
     this.send(slot, m, at, kind);
     this.eventBook = false;
     this.eventTrade = false;
@@ -395,13 +396,18 @@ export class FactorHandler implements RecordHandler {
   private run(graphs: readonly GraphSlot[], now: number): void {
     for (let k = 0; k < graphs.length; k++) {
       const g = graphs[k]!;
-      if (!g.graph.ready) continue;
-      if (this.interpret) g.graph.interpret(now);
-      else g.graph.update(now);
-      g.fresh = true;
-      g.withdrawn = false;
-      this.updates++;
+      g.fresh = this.compute(g, now) || this.assumeSynced;
     }
+  }
+
+  /** False when the graph's feeds do not let it run. Without a feed state it runs once its own book has begun. */
+  private compute(g: GraphSlot, now: number): boolean {
+    if (!(this.assumeSynced ? g.own.ready : g.graph.ready)) return false;
+    if (this.interpret) g.graph.interpret(now);
+    else g.graph.update(now);
+    g.withdrawn = false;
+    this.updates++;
+    return true;
   }
 
   /** The event's output: the record itself when subscribed, BookStats, Bbo, Signals; the last one ends it. */
@@ -579,11 +585,7 @@ export class FactorHandler implements RecordHandler {
   }
 
   private fire(g: GraphSlot, due: number, exchTsNs: number): void {
-    if (!g.graph.ready) return;
-    if (this.interpret) g.graph.interpret(due);
-    else g.graph.update(due);
-    this.updates++;
-    g.withdrawn = false;
+    if (!this.compute(g, due) && !this.assumeSynced) return;
     this.out.about(g.instrument, exchTsNs, due);
     if (!this.out.room(g.signalRecords)) return;
     this.sendSignals(g, g.signalRecords);

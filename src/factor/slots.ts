@@ -15,6 +15,8 @@ export const SIGNALS_PER_RECORD = 3;
 /** One graph as the handler runs it. */
 export class GraphSlot {
   readonly graph: GraphInstance;
+  /** Context of the instrument it runs on. */
+  readonly own: InstrumentContext;
   readonly firstIndex: number;
   readonly signalRecords: number;
   readonly dueWord: number;
@@ -28,9 +30,16 @@ export class GraphSlot {
   /** The last sent values were all NaN because a feed was not synced. */
   withdrawn: boolean;
 
-  constructor(graph: GraphInstance, instrument: number, firstIndex: number, dueWord: number, baseNs: bigint) {
+  constructor(
+    graph: GraphInstance,
+    own: InstrumentContext,
+    firstIndex: number,
+    dueWord: number,
+    baseNs: bigint,
+  ) {
     const { trigger } = graph.program;
     this.graph = graph;
+    this.own = own;
     this.firstIndex = firstIndex;
     this.signalRecords = Math.ceil(graph.outputCount / SIGNALS_PER_RECORD);
     this.dueWord = dueWord;
@@ -39,7 +48,7 @@ export class GraphSlot {
       this.intervalNs === 0
         ? 0
         : (this.intervalNs - Number(baseNs % BigInt(this.intervalNs))) % this.intervalNs;
-    this.instrument = instrument;
+    this.instrument = own.instrument.id;
     this.fresh = false;
     this.withdrawn = true;
   }

@@ -132,11 +132,14 @@ describe("bun run factors", () => {
     const spot = ["--data", "SPOT=spot.npz", "--tick", "SPOT=0.1", "--lot", "SPOT=0.001"];
     expect(run(...own, ...spot, "--out", "b.csv").code).toBe(0);
     const lines = readFileSync(join(dir, "b.csv"), "utf8").trimEnd().split("\n").slice(1);
-    // One row per own event once both books are there; the last one from the two books as they then are.
+    // One row per own event, NaN until the other book is there; the last one from the two books as they then are.
     const mids = [1, 2].map((seed) => mostRecentMids(seed));
     const events = randomMarket(1, 50).filter((e) => e.levels.length > 0);
     const start = randomMarket(2, 50)[0]!.tsNs;
-    expect(lines.length).toBe(events.filter((e) => e.tsNs >= start).length);
+    expect(lines.length).toBe(events.length);
+    expect(lines.filter((line) => line.endsWith(",NaN")).length).toBeGreaterThanOrEqual(
+      events.filter((e) => e.tsNs < start).length,
+    );
     const [ts, basis] = lines.at(-1)!.split(",");
     const at = Number(BigInt(ts!) - BASE_NS);
     expect(Number(basis)).toBeCloseTo(mids[0]!(at) - mids[1]!(at), 6);

@@ -147,26 +147,85 @@ describe("FactorHandler", () => {
     expect(sink.bbos().at(-1)).toEqual([1001, 6, 1002, 7]);
   });
 
-  test("a graph that reads two instruments runs on its own one's events and waits for both", () => {
-    const program = new FactorGraph("lead")
+  function leadGraph(): Program {
+    return new FactorGraph("lead")
       .addNode("lead", "MidPrice", {}, "ETH")
       .addNode("own", "MidPrice")
       .addNode("gap", "Sub")
       .connect("lead", "gap")
       .connect("own", "gap")
       .setOutput("gap", "gap")
+      .setOutput("own", "own")
       .compile();
-    const { sink, btc, eth } = setUp(program);
-    btc.depth(1, [
+  }
+
+  test("a graph that reads two instruments runs on its own one's events and waits until both are synced", () => {
+    const { sink, btc, eth } = setUp(leadGraph(), [], false);
+    btc.status(1, FEED_SYNCED);
+    btc.depth(2, [
       [BID, 1000, 1],
       [ASK, 1002, 1],
     ]);
-    eth.depth(2, [
+    eth.depth(3, [
       [BID, 10_000, 1],
       [ASK, 10_020, 1],
     ]);
-    btc.depth(3, [[BID, 999, 1]]);
-    expect(sink.signals()).toEqual([[3, 0, expect.closeTo(0, 10)]]);
+    eth.status(4, FEED_SYNCED);
+    expect(sink.signals()).toEqual([]);
+    btc.depth(5, [[BID, 999, 1]]);
+    expect(sink.signals()).toEqual([[5, 0, expect.closeTo(0, 10), 100.1]]);
+  });
+
+  test("without a feed state it runs from its own instrument's first depth on, and what the other one lacks is NaN", () => {
+    const { sink, btc, eth } = setUp(leadGraph());
+    btc.depth(2, [
+      [BID, 1000, 1],
+      [ASK, 1002, 1],
+    ]);
+    eth.depth(3, [
+      [BID, 10_000, 1],
+      [ASK, 10_020, 1],
+    ]);
+    btc.depth(5, [[BID, 999, 1]]);
+    expect(sink.signals()).toEqual([
+      [2, 0, NaN, 100.1],
+      [5, 0, expect.closeTo(0, 10), 100.1],
+    ]);
+  });
+
+  test("without a feed state every trigger before the first depth gives its row, all NaN", () => {
+    const flow = new FactorGraph("flow", { on: "trade" }).addNode("px", "Trade").setOutput("px", "px").compile();
+    const { sink, btc } = setUp(flow);
+    btc.trade(1, 1002, 1, 1);
+    btc.depth(2, [[BID, 1000, 5]]);
+    btc.trade(3, 1003, 1, 1);
+    expect(sink.signals()).toEqual([
+      [1, 0, NaN],
+      [3, 0, 100.3],
+    ]);
+    const timed = setUp(midGraph({ on: "interval", intervalNs: 100 * MS }));
+    timed.btc.trade(50 * MS, 1002, 1, 1);
+    timed.btc.depth(150 * MS, [
+      [BID, 1000, 5],
+      [ASK, 1002, 7],
+    ]);
+    timed.btc.timer(200 * MS);
+    timed.handler.finish();
+    expect(timed.sink.signals()).toEqual([
+      [100 * MS, 0, NaN],
+      [200 * MS, 0, 100.1],
+    ]);
+  });
+
+  test("a first record at midnight, session time 0, is a record: the first instant is one interval later", () => {
+    const { sink, btc, handler } = setUp(midGraph({ on: "interval", intervalNs: 100 * MS }));
+    btc.depth(0, [
+      [BID, 1000, 5],
+      [ASK, 1002, 7],
+    ]);
+    btc.timer(250 * MS);
+    handler.finish();
+    expect(sink.signals().map((s) => s[0])).toEqual([100 * MS, 200 * MS]);
   });
 
   test("numbers outputs over all graphs, three per Signal record", () => {
