@@ -118,7 +118,14 @@ async function write(
   if (plot !== null) await Bun.write(plot, await points!.html(program.name, MID));
   const seconds = (performance.now() - started) / 1000;
   const overflows = run.state.contexts.reduce((sum, c) => sum + c.overflows, 0);
-  if (overflows > 0) console.error(`warning: ${overflows} windows reached behind what is kept`);
+  if (overflows > 0)
+    console.error(
+      `warning: ${overflows} windows reached behind what is kept: raise the capacities of [context]`,
+    );
+  for (const [node, samples] of run.state.graphs.flatMap((g) => g.cutNodes()))
+    console.error(
+      `warning: node "${node}": its time window was full, ${samples} samples cut: raise its capacity`,
+    );
   const rate = (run.rowsRead() / seconds / 1e6).toFixed(2);
   if (!quiet) {
     console.error(

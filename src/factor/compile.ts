@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import type { Catalogue } from "./catalogue.ts";
 import { type Expression, ExpressionError, parseExpression } from "./expression.ts";
-import type { CompileOptions, GraphSpec, NodeSpec } from "./graph.ts";
+import type { CompileOptions, GraphSpec, NodeSpec, Trigger } from "./graph.ts";
 import { GraphError, type GraphProblem } from "./graph-error.ts";
-import { MAX_INPUTS, type NodePlan, type NodeType, type Params } from "./node-type.ts";
+import { MAX_INPUTS, type NodePlan, type NodeType, type Params, type Window } from "./node-type.ts";
 import { checkParams } from "./params.ts";
 import type { Program, ProgramNode, ProgramOutput } from "./program.ts";
 
@@ -24,10 +24,12 @@ class Lowering {
   readonly used = new Set<string>();
   private readonly catalogue: Catalogue;
   private readonly file: string;
+  private readonly trigger: Trigger;
 
   constructor(spec: GraphSpec, catalogue: Catalogue) {
     this.catalogue = catalogue;
     this.file = spec.file;
+    this.trigger = spec.trigger;
     for (const node of spec.nodes) {
       const first = this.byId.get(node.id);
       if (first === undefined) this.byId.set(node.id, node);
@@ -87,9 +89,10 @@ class Lowering {
     where: string,
   ): number {
     const before = this.problems.length;
-    const params = checkParams(type, config, (key, message) =>
+    const checked = checkParams(type, config, (key, message) =>
       this.report(node, where + message, node.configLines?.[key]),
     );
+    const params = config["capacity"] === undefined ? this.sized(type, checked) : checked;
     if (instrument !== undefined && type.perInstrument !== true) {
       this.report(node, `${where}${type.name} takes no instrument`);
     }
@@ -102,6 +105,16 @@ class Lowering {
       return BROKEN;
     }
     return this.intern(node.id, type, params, plan, inputs, instrument ?? "", "");
+  }
+
+  /** With an interval trigger it is known how many samples a time window gets. */
+  private sized(type: NodeType, params: Params): Params {
+    const spec = type.params.find((p) => p.name === "capacity");
+    const window = params["window"] as Window | undefined;
+    if (spec === undefined || window?.by !== "time" || this.trigger.on !== "interval") return params;
+    const samples = Math.ceil(window.size / this.trigger.intervalNs) + 1;
+    const { min = 1, max = Infinity } = spec;
+    return { ...params, capacity: Math.min(Math.max(samples, min), max) };
   }
 
   private checkInputs(node: NodeSpec, type: NodeType, given: number, where: string): void {

@@ -179,10 +179,11 @@ export class FactorHandler implements RecordHandler {
     return this.out.lostTotal;
   }
 
-  /** Windows that reached behind what the contexts keep, and so were cut. */
+  /** Windows that reached behind what the contexts keep, or lost samples because they were full. */
   get windowOverflows(): number {
     let total = 0;
     for (let i = 0; i < this.slots.length; i++) total += this.slots[i]!.context.overflows;
+    for (let k = 0; k < this.graphs.length; k++) total += this.graphs[k]!.graph.cuts;
     return total;
   }
 

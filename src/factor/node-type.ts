@@ -71,6 +71,8 @@ export interface NodePlan {
   /** Writes constants and the initial state (cold). */
   readonly init?: (a: Float64Array, s: number, c: InstrumentContext) => void;
   readonly needs?: ContextNeeds;
+  /** State word that counts the samples a time window lost because it was full; absent = it cannot. */
+  readonly cutWord?: number;
   /** Expression over x and y that equals `step`, for the generated function. */
   readonly inline?: string;
   /** Statements that assign the value and equal `step` bit for bit, for the generated function. */

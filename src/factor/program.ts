@@ -112,6 +112,7 @@ export class GraphInstance {
   private readonly inputs: Int32Array;
   private readonly nodeContexts: readonly InstrumentContext[];
   private readonly outputWords: Int32Array;
+  private readonly cutWords: Int32Array;
   private readonly generated: Update;
 
   /**
@@ -137,6 +138,7 @@ export class GraphInstance {
       state += node.plan.words;
     });
     this.outputWords = Int32Array.from(program.outputs, (o) => offset + o.node);
+    this.cutWords = Int32Array.from(this.cutters, (i) => this.states[i]! + program.nodes[i]!.plan.cutWord!);
     this.generated = this.generate();
   }
 
@@ -147,6 +149,27 @@ export class GraphInstance {
   /** Value of output `index` after the last update; NaN = not ready. */
   output(index: number): number {
     return this.f64[this.outputWords[index]!]!;
+  }
+
+  /** Nodes with a time window that can lose samples. */
+  private get cutters(): number[] {
+    const { nodes } = this.program;
+    return nodes.flatMap((node, i) => (node.plan.cutWord === undefined ? [] : [i]));
+  }
+
+  /** Samples that time windows lost because they were full. */
+  get cuts(): number {
+    let total = 0;
+    for (let k = 0; k < this.cutWords.length; k++) total += this.f64[this.cutWords[k]!]!;
+    return total;
+  }
+
+  /** The nodes that lost some (cold): label and number. */
+  cutNodes(): (readonly [label: string, samples: number])[] {
+    const all = this.cutters.map(
+      (i, k) => [this.program.nodes[i]!.label, this.f64[this.cutWords[k]!]!] as const,
+    );
+    return all.filter(([, samples]) => samples > 0);
   }
 
   /** True when every instrument it reads is ready. */

@@ -7,6 +7,7 @@ import { CAPACITY_PARAM, WINDOW_PARAM } from "./transforms.ts";
 // [size, by time, capacity, seen, front, length, first ts, cut, sign, | value × capacity | stamp × capacity]
 const FRONT = 4;
 const LENGTH = 5;
+const CUT = 7;
 const DATA = 9;
 
 /** Deque index k (0 = front) as a slot; front and length stay below 2·capacity. */
@@ -56,7 +57,7 @@ const extreme: Step = (a, s, c, x) => {
     // The deque is full of greater values: only a time window can get here. The oldest is cut.
     a[s + FRONT] = slotOf(a, s, 1);
     length--;
-    a[s + 7] = a[s + 7]! + 1;
+    a[s + CUT] = a[s + CUT]! + 1;
   }
   const slot = slotOf(a, s, length);
   a[s + DATA + slot] = v;
@@ -75,6 +76,7 @@ const extremePlan =
     return {
       words: DATA + 2 * capacity,
       step: extreme,
+      ...(window.by === "time" ? { cutWord: CUT } : {}),
       init: (a, s) => {
         a[s] = window.size;
         a[s + 1] = window.by === "time" ? 1 : 0;
@@ -84,8 +86,12 @@ const extremePlan =
     };
   };
 
-// [n, seen, slot, q, | ring × n | sorted × n]
-const SORTED = 4;
+// [size, by time, capacity, seen, held, head, tail, first ts, cut, q, | ring | sorted | stamps (by time)], capacity each
+const HELD = 4;
+const HEAD = 5;
+const TAIL = 6;
+const QUANTILE_CUT = 8;
+const RING = 10;
 
 function lowerBound(a: Float64Array, at: number, count: number, x: number): number {
   let low = 0;
@@ -98,33 +104,65 @@ function lowerBound(a: Float64Array, at: number, count: number, x: number): numb
   return low;
 }
 
-const quantile: Step = (a, s, _c, x) => {
-  if (x - x !== 0) return NaN;
-  const n = a[s]!;
-  const seen = a[s + 1]!;
-  const slot = a[s + 2]!;
-  const ring = s + SORTED;
-  const sorted = ring + n;
-  let count = Math.min(seen, n);
-  if (count === n) {
-    const gone = sorted + lowerBound(a, sorted, n, a[ring + slot]!);
-    a.copyWithin(gone, gone + 1, sorted + n);
-    count--;
+function forgetOldest(a: Float64Array, s: number): void {
+  const capacity = a[s + 2]!;
+  const held = a[s + HELD]!;
+  const tail = a[s + TAIL]!;
+  const sorted = s + RING + capacity;
+  const gone = sorted + lowerBound(a, sorted, held, a[s + RING + tail]!);
+  a.copyWithin(gone, gone + 1, sorted + held);
+  a[s + HELD] = held - 1;
+  a[s + TAIL] = tail + 1 === capacity ? 0 : tail + 1;
+}
+
+function forgetOlder(a: Float64Array, s: number, bound: number): void {
+  const capacity = a[s + 2]!;
+  const stamps = s + RING + 2 * capacity;
+  const newest = a[s + HEAD] === 0 ? capacity - 1 : a[s + HEAD]! - 1;
+  if (a[stamps + newest]! <= bound) {
+    a[s + HELD] = 0;
+    a[s + TAIL] = a[s + HEAD]!;
   }
-  const at = sorted + lowerBound(a, sorted, count, x);
-  a.copyWithin(at + 1, at, sorted + count);
+  while (a[s + HELD]! > 0 && a[stamps + a[s + TAIL]!]! <= bound) forgetOldest(a, s);
+}
+
+const quantile: Step = (a, s, c, x) => {
+  if (x - x !== 0) return NaN;
+  const byTime = a[s + 1] !== 0;
+  const capacity = a[s + 2]!;
+  const seen = a[s + 3]! + 1;
+  a[s + 3] = seen;
+  if (seen === 1) a[s + 7] = c.nowNs;
+  if (byTime) forgetOlder(a, s, c.nowNs - a[s]!);
+  if (a[s + HELD] === capacity) {
+    forgetOldest(a, s);
+    if (byTime) a[s + QUANTILE_CUT] = a[s + QUANTILE_CUT]! + 1;
+  }
+  const held = a[s + HELD]!;
+  const head = a[s + HEAD]!;
+  const sorted = s + RING + capacity;
+  const at = sorted + lowerBound(a, sorted, held, x);
+  a.copyWithin(at + 1, at, sorted + held);
   a[at] = x;
-  a[ring + slot] = x;
-  a[s + 1] = seen + 1;
-  a[s + 2] = slot + 1 === n ? 0 : slot + 1;
-  if (seen + 1 < n) return NaN;
-  const position = a[s + 3]! * (n - 1);
-  const below = Math.floor(position);
-  const low = a[sorted + below]!;
-  return below + 1 < n ? low + (position - below) * (a[sorted + below + 1]! - low) : low;
+  a[s + RING + head] = x;
+  if (byTime) a[sorted + capacity + head] = c.nowNs;
+  a[s + HELD] = held + 1;
+  a[s + HEAD] = head + 1 === capacity ? 0 : head + 1;
+  const full = byTime ? c.nowNs - a[s + 7]! >= a[s]! : seen >= a[s]!;
+  return full ? interpolated(a, sorted, held + 1, a[s + 9]!) : NaN;
 };
 
-const COUNT_WINDOW: ParamSpec = { ...WINDOW_PARAM, kind: "count", max: 4096, doc: "number of ready inputs" };
+function interpolated(a: Float64Array, sorted: number, count: number, q: number): number {
+  const position = q * (count - 1);
+  const below = Math.floor(position);
+  const low = a[sorted + below]!;
+  return below + 1 < count ? low + (position - below) * (a[sorted + below + 1]! - low) : low;
+}
+
+/** An update moves up to so many words. */
+const SORTED_MAX = 1 << 14;
+const SORTED_WINDOW: ParamSpec = { ...WINDOW_PARAM, max: 4096 };
+const SORTED_CAPACITY: ParamSpec = { ...CAPACITY_PARAM, max: SORTED_MAX, default: 4096 };
 
 export const EXTREMES: readonly NodeType[] = [
   {
@@ -161,17 +199,26 @@ export const EXTREMES: readonly NodeType[] = [
     formula: "sorted x at position q·(n − 1), between neighbours linearly",
     unit: "of the input",
     source: "Hyndman & Fan (1996), type 7",
-    bound: "O(log window) comparisons and two memmoves of ≤ window words (window ≤ 4096)",
+    bound: "O(log window) comparisons and two memmoves of ≤ window words; by time two per value that leaves",
     inputs: ["x"],
-    params: [COUNT_WINDOW, { name: "q", kind: "number", min: 0, max: 1, default: 0.5, doc: "0 … 1" }],
+    params: [
+      SORTED_WINDOW,
+      { name: "q", kind: "number", min: 0, max: 1, default: 0.5, doc: "0 … 1" },
+      SORTED_CAPACITY,
+    ],
     plan: (p) => {
-      const n = numberOf(p, "window");
+      const window = windowOf(p, "window");
+      const byTime = window.by === "time";
+      const capacity = byTime ? numberOf(p, "capacity") : window.size;
       return {
-        words: SORTED + 2 * n,
+        words: RING + (byTime ? 3 : 2) * capacity,
         step: quantile,
+        ...(byTime ? { cutWord: QUANTILE_CUT } : {}),
         init: (a, s) => {
-          a[s] = n;
-          a[s + 3] = numberOf(p, "q");
+          a[s] = window.size;
+          a[s + 1] = byTime ? 1 : 0;
+          a[s + 2] = capacity;
+          a[s + 9] = numberOf(p, "q");
         },
       };
     },

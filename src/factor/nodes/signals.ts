@@ -1,7 +1,24 @@
 // Signal nodes: decisions from factors. Hot steps; 0 bytes; O(1).
-import { type NodePlan, type NodeType, numberOf, type Params, type Step, textOf } from "../node-type.ts";
+import {
+  type NodePlan,
+  type NodeType,
+  numberOf,
+  type Params,
+  type Step,
+  textOf,
+  windowOf,
+} from "../node-type.ts";
 import { thresholdCode } from "./count-code.ts";
 import { countMomentWords, initCountMoments, pushSum, sumOf } from "./count-moments.ts";
+import {
+  ANCHOR,
+  CUT,
+  initTimeMoments,
+  OFFSET_MEAN,
+  pushTimeMoments,
+  timeMomentWords,
+} from "./time-moments.ts";
+import { CAPACITY_PARAM, WINDOW_PARAM } from "./transforms.ts";
 
 // [volatility threshold, change threshold, moments of volatility…]
 const threshold: Step = (a, s, _c, volatility, change) => {
@@ -12,6 +29,32 @@ const threshold: Step = (a, s, _c, volatility, change) => {
     ? 1
     : 0;
 };
+
+// [volatility threshold, change threshold, moments of volatility…]
+const thresholdByTime: Step = (a, s, c, volatility, change) => {
+  if (volatility - volatility !== 0 || change - change !== 0) return NaN;
+  const m = s + 2;
+  if (!pushTimeMoments(a, m, c.nowNs, volatility)) return NaN;
+  const mean = a[m + ANCHOR]! + a[m + OFFSET_MEAN]!;
+  return volatility > a[s]! * mean || Math.abs(change) > a[s + 1]! * volatility ? 1 : 0;
+};
+
+function thresholdPlan(p: Params): NodePlan {
+  const window = windowOf(p, "window");
+  const capacity = numberOf(p, "capacity");
+  const byCount = window.by === "count";
+  return {
+    words: 2 + (byCount ? countMomentWords(window.size) : timeMomentWords(capacity)),
+    step: byCount ? threshold : thresholdByTime,
+    ...(byCount ? { code: thresholdCode } : { cutWord: 2 + CUT }),
+    init: (a, s) => {
+      a[s] = numberOf(p, "volatility_threshold");
+      a[s + 1] = numberOf(p, "change_threshold");
+      if (byCount) initCountMoments(a, s + 2, window.size);
+      else initTimeMoments(a, s + 2, window.size, capacity);
+    },
+  };
+}
 
 // [seen, a − b before]
 const crossover: Step = (a, s, _c, x, y) => {
@@ -69,26 +112,15 @@ export const SIGNALS: readonly NodeType[] = [
       "1 if volatility > volatility_threshold · mean(volatility) or |change| > change_threshold · volatility",
     unit: "0 or 1",
     source: "requirements document 2 (stop loss)",
-    bound: "O(1)",
+    bound: "O(1) by count; by time amortised O(1)",
     inputs: ["volatility", "change"],
     params: [
       { name: "volatility_threshold", kind: "number", min: 0, default: 3, doc: "times the mean volatility" },
       { name: "change_threshold", kind: "number", min: 0, default: 3, doc: "times the volatility" },
-      { name: "window", kind: "count", min: 1, max: 1 << 20, default: 1000, doc: "inputs in the mean" },
+      { ...WINDOW_PARAM, default: { by: "count", size: 1000 } },
+      CAPACITY_PARAM,
     ],
-    plan: (p) => {
-      const n = numberOf(p, "window");
-      return {
-        words: 2 + countMomentWords(n),
-        step: threshold,
-        code: thresholdCode,
-        init: (a, s) => {
-          a[s] = numberOf(p, "volatility_threshold");
-          a[s + 1] = numberOf(p, "change_threshold");
-          initCountMoments(a, s + 2, n);
-        },
-      };
-    },
+    plan: thresholdPlan,
   },
   {
     name: "Crossover",

@@ -36,7 +36,9 @@ const HEAD_SLOT = 23;
 const TAIL_SLOT = 24;
 const RING = 26;
 
-export const TIME_CAPACITY = 4096;
+export const TIME_CAPACITY = 16_384;
+/** Windows of more samples wait for the swap instead of being recomputed. */
+const RECOMPUTE_MAX = 4096;
 /** K more than 2^7 standard deviations away (an outlier spoilt it): the sums would be mostly rounding. */
 const FAR_K = 1 << 14;
 
@@ -163,7 +165,7 @@ function results(a: Float64Array, s: number, head: number): void {
   const mean = s1 / count;
   const s2 = a[s + S2]! + a[s + C2]!;
   const sum = s2 - s1 * mean;
-  if (sum * FAR_K < s2 && count <= TIME_CAPACITY) {
+  if (sum * FAR_K < s2 && count <= RECOMPUTE_MAX) {
     recompute(a, s, count);
     return;
   }
@@ -172,7 +174,7 @@ function results(a: Float64Array, s: number, head: number): void {
   a[s + VARIANCE_SUM] = Math.max(sum, 0);
 }
 
-/** Sums and results from the samples themselves, in two passes; count ≤ TIME_CAPACITY. */
+/** Sums and results from the samples themselves, in two passes; count ≤ RECOMPUTE_MAX. */
 function recompute(a: Float64Array, s: number, count: number): void {
   const capacity = a[s + CAPACITY]!;
   const tail = a[s + TAIL_SLOT]!;

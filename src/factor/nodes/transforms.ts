@@ -37,6 +37,7 @@ import {
 import {
   ANCHOR,
   COUNT,
+  CUT,
   initTimeMoments,
   OFFSET_MEAN,
   pushTimeMoments,
@@ -60,7 +61,7 @@ export const CAPACITY_PARAM: ParamSpec = {
   min: 2,
   max: 1 << 20,
   default: TIME_CAPACITY,
-  doc: "samples a time window can hold; more are cut and counted",
+  doc: "samples a time window can hold, more are cut and counted; interval triggers: derived",
 };
 const DDOF_PARAM: ParamSpec = {
   name: "ddof",
@@ -198,6 +199,7 @@ const moments =
     return {
       words: 1 + timeMomentWords(capacity),
       step: byTime,
+      cutWord: 1 + CUT,
       init: (a, s) => {
         a[s] = ddof;
         initTimeMoments(a, s + 1, window.size, capacity);
@@ -212,6 +214,7 @@ function volatilityPlan(p: Params): NodePlan {
   return {
     words: 2 + (byCount ? countMomentWords(window.size) : timeMomentWords(capacity)),
     step: byCount ? volatilityByCount : volatilityByTime,
+    ...(byCount ? {} : { cutWord: 2 + CUT }),
     init: (a, s) => {
       a[s + 1] = numberOf(p, "scale");
       if (byCount) initCountMoments(a, s + 2, window.size);

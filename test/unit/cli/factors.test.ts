@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { EVENT_FIELDS, EVENT_ROW_BYTES } from "../../../src/data/npy.ts";
 import { loadRows } from "../../../src/data/npz-file.ts";
 import { writeRows } from "../../../src/data/npz-write.ts";
+import { compileToml } from "../../../src/factor/graph-toml.ts";
 import { BASE_NS, randomMarket, toRows } from "../factor/event-rows.ts";
 
 const CLI = join(import.meta.dir, "../../../src/cli/factors.ts");
@@ -145,6 +146,21 @@ describe("bun run factors", () => {
     expect(Number(basis)).toBeCloseTo(mids[0]!(at) - mids[1]!(at), 6);
     const stray = run(...own, "--tick", "PERP=1", "--out", "b.csv");
     expect([stray.code, stray.err.split("\n")[0]]).toEqual([2, "PERP=1: there is no --data for PERP"]);
+  });
+
+  test("a time window that is full says which node it cut; an interval trigger gives it room for all", () => {
+    const graph = (trigger: string, capacity: string): string =>
+      `[graph]\nname = "w"\ntrigger = "${trigger}"\n[[nodes]]\nid = "m"\ntype = "MidPrice"\n[[nodes]]\nid = "mean"\n` +
+      `type = "RollingMean"\ninputs = ["m"]\n[nodes.config]\nwindow = "1s"\n${capacity}[outputs]\nmean = "mean"\n`;
+    const data = ["--data", "d.npz", "--tick", "0.1", "--lot", "0.001", "--quiet", "--out", "w.csv"];
+    writeFileSync(join(dir, "w.toml"), graph("book", "capacity = 2\n"));
+    expect(run("w.toml", ...data).err).toMatch(
+      /^warning: node "mean": its time window was full, \d+ samples cut: raise its capacity\n$/,
+    );
+    writeFileSync(join(dir, "w.toml"), graph("50us", ""));
+    expect(run("w.toml", ...data)).toMatchObject({ code: 0, err: "" });
+    const held = compileToml(graph("50us", ""), "w.toml").nodes.find((n) => n.label === "mean")!;
+    expect(held.plan.words).toBeGreaterThan(2 * 20_000);
   });
 
   test("lists the node types", () => {

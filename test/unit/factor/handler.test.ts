@@ -194,7 +194,10 @@ describe("FactorHandler", () => {
   });
 
   test("without a feed state every trigger before the first depth gives its row, all NaN", () => {
-    const flow = new FactorGraph("flow", { on: "trade" }).addNode("px", "Trade").setOutput("px", "px").compile();
+    const flow = new FactorGraph("flow", { on: "trade" })
+      .addNode("px", "Trade")
+      .setOutput("px", "px")
+      .compile();
     const { sink, btc } = setUp(flow);
     btc.trade(1, 1002, 1, 1);
     btc.depth(2, [[BID, 1000, 5]]);

@@ -52,7 +52,7 @@ const BOUNDS: Readonly<Record<string, (size: Size) => number>> = {
   RollingMin: ({ log }) => 20 + 8 * log,
   RollingMax: ({ log }) => 20 + 8 * log,
   // Two searches, two memmoves of at most the window.
-  RollingQuantile: ({ n, log }) => 16 + 2 * log + 4 * n,
+  RollingQuantile: ({ n, log }) => 28 + 2 * log + 4 * n,
   OBI: ({ n }) => 24 + 6 * n,
   VWAP: ({ log }) => 16 + log,
   TradeFlow: ({ log }) => 16 + log,
@@ -198,7 +198,14 @@ describe(`operations of one update, at worst (seed ${SEED})`, () => {
   }
 
   // By time an update drops what has left the window, at most what it holds.
-  for (const name of ["RollingMean", "RollingStd", "RollingSum", "ZScore", "RealizedVolatility"]) {
+  for (const name of [
+    "RollingMean",
+    "RollingStd",
+    "RollingSum",
+    "ZScore",
+    "RealizedVolatility",
+    "Threshold",
+  ]) {
     test(`${name} by time touches at most all it holds, once out and twice when recomputed`, () => {
       expect(worst(name, configOf(name, 20, true))).toBeLessThanOrEqual(60 + 8 * CAPACITY);
     });
@@ -210,6 +217,12 @@ describe(`operations of one update, at worst (seed ${SEED})`, () => {
       expect(worst(name, configOf(name, 20, true))).toBeLessThanOrEqual(bound);
     });
   }
+
+  test("RollingQuantile by time takes a search and a memmove for each value that leaves", () => {
+    expect(worst("RollingQuantile", configOf("RollingQuantile", 20, true))).toBeLessThanOrEqual(
+      60 + CAPACITY * (20 + log + 2 * CAPACITY),
+    );
+  });
 
   test("OBI within a relative depth touches the book only for the ticks that its bounds moved", () => {
     expect(worst("OBI", { looking_depth: 0.001 }, 4)).toBeLessThanOrEqual(40);

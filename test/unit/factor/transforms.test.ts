@@ -93,13 +93,27 @@ describe("rolling transforms equal a recomputation of their window", () => {
     }
   }
 
-  test(`RollingQuantile interpolates like numpy's default (seed ${SEED})`, () => {
+  for (const window of [9, "300ns"]) {
+    test(`RollingQuantile of ${window} interpolates like numpy's default (seed ${SEED})`, () => {
+      fc.assert(
+        fc.property(series, fc.double({ min: 0, max: 1, noNaN: true }), (samples, q) => {
+          expectClose(
+            runNode("RollingQuantile", { window, q }, samples),
+            naive(samples, window, (w) => quantile(w, q)),
+          );
+        }),
+        { seed: SEED, numRuns: RUNS },
+      );
+    });
+  }
+
+  test(`Threshold by time compares with the mean of the time window (seed ${SEED})`, () => {
     fc.assert(
-      fc.property(series, fc.double({ min: 0, max: 1, noNaN: true }), (samples, q) => {
-        expectClose(
-          runNode("RollingQuantile", { window: 9, q }, samples),
-          naive(samples, 9, (w) => quantile(w, q)),
-        );
+      fc.property(series, (samples) => {
+        const pairs = samples.map((s) => ({ ...s, values: [v(s), 0] }));
+        const expected = naive(samples, "300ns", (w) => (last(w) > 1.001 * mean(w.map(v)) ? 1 : 0));
+        const config = { window: "300ns", volatility_threshold: 1.001 };
+        expect(runNode("Threshold", config, pairs, 2)).toEqual(expected);
       }),
       { seed: SEED, numRuns: RUNS },
     );
@@ -279,5 +293,7 @@ describe("other transforms", () => {
       one(...Array.from({ length: 50 }, (_, i) => -i)),
     );
     expect(top.at(-1)).toBe(-42);
+    const middle = runNode("RollingQuantile", { window: "20ns", capacity: 8 }, samples);
+    expect(middle.at(-1)).toBe(45.5);
   });
 });
