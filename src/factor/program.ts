@@ -7,7 +7,7 @@ import type { ContextConfig, InstrumentContext } from "./context.ts";
 import type { CheckpointSpec, ContextSpec, Trigger } from "./graph.ts";
 import type { GraphProblem } from "./graph-error.ts";
 import type { NodePlan, NodeType, Step } from "./node-type.ts";
-import { recompute, renew, ringSum } from "./nodes/count-moments.ts";
+import { fill, recompute, renew, ringSum } from "./nodes/count-moments.ts";
 
 export interface ProgramNode {
   /** Id of the (first) written node it stands for. */
@@ -98,7 +98,7 @@ export function addNeeds(config: ContextConfig, program: Program, instrument: nu
 
 const PART_NODES = 12;
 /** What the written-out code calls. */
-const RARE = { renew, recompute, ringSum, finite: (v: number): number => (v - v === 0 ? v : NaN) };
+const RARE = { fill, renew, recompute, ringSum, finite: (v: number): number => (v - v === 0 ? v : NaN) };
 
 type Update = (nowNs: number) => void;
 

@@ -37,7 +37,7 @@ export interface L2BookOptions {
   readonly windowTicks?: number;
   /** Levels per side outside the window before an array has to grow. */
   readonly farLevels?: number;
-  /** Running depth sums that `bandQty` can keep at once. */
+  /** Depth bands (`addBand`). */
   readonly bands?: number;
 }
 
@@ -308,41 +308,44 @@ export class L2Book {
     return this.sumBetween(1, -Infinity, toTick + 1);
   }
 
-  /** Reserves a running depth sum (cold; at start). Returns its index. */
+  /** Reserves a depth band (cold; at start). Returns its index. */
   addBand(): number {
     assert(this.bandCount < this.bandBidSum.length, "the book has no depth band left");
     return this.bandCount++;
   }
 
   /**
-   * Lots of bids with tick ≥ `fromTick`, kept up to date by every update: O(ticks the bound moved since the
-   * last call). Exact, because lots are integers.
+   * Band: bids with tick ≥ `fromTick` and asks with tick ≤ `toTick`. Every update keeps its sums; moving it is O(ticks
+   * the bounds moved). Exact, because lots are integers.
    */
-  bandBids(band: number, fromTick: number): number {
-    if (this.bandBidBound[band]! !== fromTick) this.moveBidBand(band, fromTick);
+  moveBand(band: number, fromTick: number, toTick: number): void {
+    const from = this.bandBidBound[band]!;
+    if (fromTick !== from) {
+      const moved =
+        fromTick < from ? this.sumBetween(0, fromTick, from) : -this.sumBetween(0, from, fromTick);
+      this.bandBidSum[band] = this.bandBidSum[band]! + moved;
+      this.bandBidBound[band] = fromTick;
+    }
+    const to = this.bandAskBound[band]!;
+    if (toTick !== to) {
+      const moved =
+        toTick > to ? this.sumBetween(1, to + 1, toTick + 1) : -this.sumBetween(1, toTick + 1, to + 1);
+      this.bandAskSum[band] = this.bandAskSum[band]! + moved;
+      this.bandAskBound[band] = toTick;
+    }
+  }
+
+  /** Lowest bid tick of the band; Infinity before it was placed. */
+  bandFrom(band: number): number {
+    return this.bandBidBound[band]!;
+  }
+
+  bandBidLots(band: number): number {
     return this.bandBidSum[band]!;
   }
 
-  private moveBidBand(band: number, fromTick: number): void {
-    const bound = this.bandBidBound[band]!;
-    const moved =
-      fromTick < bound ? this.sumBetween(0, fromTick, bound) : -this.sumBetween(0, bound, fromTick);
-    this.bandBidSum[band] = this.bandBidSum[band]! + moved;
-    this.bandBidBound[band] = fromTick;
-  }
-
-  /** Lots of asks with tick ≤ `toTick`; see `bandBids`. */
-  bandAsks(band: number, toTick: number): number {
-    if (this.bandAskBound[band]! !== toTick) this.moveAskBand(band, toTick);
+  bandAskLots(band: number): number {
     return this.bandAskSum[band]!;
-  }
-
-  private moveAskBand(band: number, toTick: number): void {
-    const bound = this.bandAskBound[band]!;
-    const moved =
-      toTick > bound ? this.sumBetween(1, bound + 1, toTick + 1) : -this.sumBetween(1, toTick + 1, bound + 1);
-    this.bandAskSum[band] = this.bandAskSum[band]! + moved;
-    this.bandAskBound[band] = toTick;
   }
 
   /** Lots of side `s` at ticks in [from, to). */

@@ -20,37 +20,24 @@ export interface CodePlace {
 /**
  * Adds `x` (finite) to the moments at word `m`, then runs `full` on a full window: `${v}q` = Σ(x − mean)², `${v}k`
  * and `${v}a` = K and S1. Sums stay in locals: a store into the ring would make the compiler read them again.
+ * Windows of at most RECOMPUTE_MAX.
  */
 function momentsCode(m: number, n: number, v: string, x: string, inverseN: number, full: string): string {
   const ring = m + W.RING;
-  const small = n <= RECOMPUTE_MAX;
-  const [k, s1, s2, q] = [`${v}k`, `${v}a`, `${v}b`, `${v}q`];
+  const [i, k, s1, s2, q] = [`${v}i`, `${v}k`, `${v}a`, `${v}b`, `${v}q`];
   const read = `${k} = a[${m + W.K}]; ${s1} = a[${m + W.S1}]; ${s2} = a[${m + W.S2}];`;
-  const again = `recompute(a, ${m}, ${n}); ${read}`;
-  const repeats = `a[${m + W.REPEATS}] = ${x} === a[${v}i === 0 ? ${ring + n - 1} : ${v}i + ${ring - 1}] && ${v}n > 0 ? a[${m + W.REPEATS}] + 1 : 1;`;
   const squares = `${q} = ${s2} - ${s1} * ${s1} * ${inverseN};`;
-  return `const ${v}i = a[${m + W.SLOT}] | 0, ${v}n = a[${m + W.SEEN}];
-if (${v}n === 0) { a[${m + W.K}] = ${x}; a[${m + W.FRESH_K}] = ${x}; }
-${small ? "" : repeats}
-if (${v}n < ${n}) a[${m + W.SEEN}] = ${v}n + 1;
-const ${v}f = ${x} - a[${m + W.FRESH_K}], ${v}f1 = a[${m + W.F1}] + ${v}f, ${v}f2 = a[${m + W.F2}] + ${v}f * ${v}f;
-let ${v}w = true, ${k} = a[${m + W.K}], ${s1} = a[${m + W.S1}], ${s2} = a[${m + W.S2}];
-if (${v}i === ${n - 1}) { a[${ring + n - 1}] = ${x}; renew(a, ${m}, ${n}, ${v}f1, ${v}f2); ${read} }
-else {
-const d = ${x} - ${k}, g = a[${v}i + ${ring}], e = g - ${k};
-a[${m + W.F1}] = ${v}f1; a[${m + W.F2}] = ${v}f2; a[${m + W.SLOT}] = ${v}i + 1; a[${v}i + ${ring}] = ${x};
-if (${v}n < ${n}) { ${s1} += d; ${s2} += d * d; ${v}w = false; }
-else { ${s1} += d - e; ${s2} += (d - e) * (d + e); }
+  return `if (a[${m + W.SEEN}] === ${n} || fill(a, ${m}, ${n}, ${x})) {
+const ${i} = a[${m + W.SLOT}] | 0;
+let ${k} = a[${m + W.K}], ${s1} = a[${m + W.S1}], ${s2} = a[${m + W.S2}], ${q};
+const d = ${x} - ${k}, e = a[${i} + ${ring}] - ${k}, f = ${x} - a[${m + W.FRESH_K}];
+a[${i} + ${ring}] = ${x};
+${s1} += d - e; ${s2} += (d - e) * (d + e);
 a[${m + W.S1}] = ${s1}; a[${m + W.S2}] = ${s2};
-${small ? `if (${v}w && !(e * e <= ${OUTLIER} * ${s2})) { ${again} }` : ""}
-}
-if (${v}w) {
-let ${q} = 0;
-${
-  small
-    ? `${squares} if (${q} * ${OUTLIER} >= ${s2}) ${q} = Math.max(${q}, 0); else { ${again} ${q} = Math.max(${s2} - (${s1} * ${s1}) / ${n}, 0); }`
-    : `if (a[${m + W.REPEATS}] < ${n}) { ${squares} ${q} = Math.max(${q}, 0); }`
-}
+a[${m + W.F1}] += f; a[${m + W.F2}] += f * f;
+if (${i} === ${n - 1}) { renew(a, ${m}, ${n}); ${read} } else a[${m + W.SLOT}] = ${i} + 1;
+${squares}
+if (!(${q} * ${OUTLIER} >= ${s2} + e * e)) { ${q} = recompute(a, ${m}, ${n}); ${read} }
 ${full}
 }`;
 }
@@ -89,8 +76,7 @@ export function stdCode({ a, s, v, x }: CodePlace): string {
 
 export function zscoreCode({ a, s, v, x }: CodePlace): string {
   const [n, inverseN, inverseD] = windowAt(a, s);
-  const constant = n <= RECOMPUTE_MAX ? "0" : `(a[${s + W.REPEATS}] >= ${n} ? 0 : NaN)`;
-  const full = `${v} = ${v}q === 0 ? ${constant} : (${x} - ${v}k - ${v}a * ${inverseN}) / Math.sqrt(${v}q * ${inverseD});`;
+  const full = `${v} = ${v}q === 0 ? 0 : (${x} - ${v}k - ${v}a * ${inverseN}) / Math.sqrt(${v}q * ${inverseD});`;
   return `if (${finite(x)}) { ${momentsCode(s, n, v, x, inverseN, full)} }`;
 }
 
@@ -138,15 +124,16 @@ export function emaCode({ a, s, v, x }: CodePlace): string {
   return `if (${finite(x)}) { const e = a[${s + 1}]; ${v} = a[${s + 2}] === 0 ? ${x} : e + ${a[s]!} * (${x} - e); a[${s + 1}] = ${v}; a[${s + 2}] = 1; }`;
 }
 
-/** State: [1 − d, 1 + d, band, difference?, mid of the bounds, lowest bid tick, highest ask tick]; ratio only. */
+/** State: [1 − d, 1 + d, band, difference?, mid of the bounds, lowest bid tick]; ratio only. */
 export function obiCode({ a, s, v, c }: CodePlace): string {
   const band = a[s + 2]!;
   return `const ${v}m = ${c}.midPx;
 if (${v}m === ${v}m) {
-if (${v}m !== a[${s + 4}]) {
+const { book } = ${c};
+if (${v}m !== a[${s + 4}] || book.bandFrom(${band}) !== a[${s + 5}]) {
 a[${s + 4}] = ${v}m;
 a[${s + 5}] = Math.ceil((${v}m * ${a[s]!}) / ${c}.tickSize);
-a[${s + 6}] = Math.floor((${v}m * ${a[s + 1]!}) / ${c}.tickSize); }
-const b = ${c}.book.bandBids(${band}, a[${s + 5}]), q = ${c}.book.bandAsks(${band}, a[${s + 6}]);
+book.moveBand(${band}, a[${s + 5}], Math.floor((${v}m * ${a[s + 1]!}) / ${c}.tickSize)); }
+const b = book.bandBidLots(${band}), q = book.bandAskLots(${band});
 if (b + q !== 0) ${v} = (b - q) / (b + q); }`;
 }

@@ -5,8 +5,8 @@
 // - a second pair of sums ("fresh") is built from additions only while the ring fills once, relative to a
 //   newer K; when the ring wraps it holds exactly the window and replaces the main sums. No rounding error
 //   lives longer than two windows, and no update costs O(n);
-// - two cases would leave mostly rounding: a value more than 2^7 times the rest leaves the window, or K (a mean
-//   that an outlier spoilt) is more than 2^7 standard deviations away. Then, and only then, the sums are
+// - two cases would leave mostly rounding: the value that leaves, or K (a mean that an outlier spoilt), is more than
+//   2^7 standard deviations (of the sum) away from the rest. Then, and only then, the sums are
 //   recomputed from the ring (windows of at most RECOMPUTE_MAX values; larger ones wait for the ring to wrap);
 // - a window of equal values has exactly zero variance: its sums are nothing but rounding, so the second case applies
 //   and the recomputed ones are 0; windows too large for that, and means, count repeats.
@@ -87,53 +87,73 @@ export function sumOf(a: Float64Array, s: number): number {
   return a[s + REPEATS]! >= n ? a[s + RING]! * n : a[s + S1]!;
 }
 
-/** Adds `x` (finite). True when the window is full; then S1/n + K is the mean, `squaresOf` the squared distances. */
-export function pushMoments(a: Float64Array, s: number, x: number): boolean {
+/**
+ * Adds `x` (finite). Gives Σ(x − mean)² of a full window, of which S1/n + K is the mean; NaN while it is not full. Zero
+ * for a window of equal values; of other ones only where `isConstant` says no.
+ */
+export function pushMoments(a: Float64Array, s: number, x: number): number {
   const n = a[s]! | 0;
   const slot = a[s + SLOT]! | 0;
+  if (n > RECOMPUTE_MAX) countRepeats(a, s, n, slot, x);
+  if (a[s + SEEN] !== n && !fill(a, s, n, x)) return NaN;
   const at = s + RING + slot;
+  const k = a[s + K]!;
+  const d = x - k;
+  const e = a[at]! - k;
+  const f = x - a[s + FRESH_K]!;
+  a[at] = x;
+  a[s + F1] = a[s + F1]! + f;
+  a[s + F2] = a[s + F2]! + f * f;
+  if (slot + 1 === n) renew(a, s, n);
+  else {
+    a[s + S1] = a[s + S1]! + (d - e);
+    a[s + S2] = a[s + S2]! + (d - e) * (d + e);
+    a[s + SLOT] = slot + 1;
+  }
+  const s1 = a[s + S1]!;
+  const s2 = a[s + S2]!;
+  const squares = s2 - s1 * s1 * a[s + INVERSE_N]!;
+  if (n > RECOMPUTE_MAX) return a[s + REPEATS]! >= n ? 0 : Math.max(squares, 0);
+  return squares * OUTLIER >= s2 + e * e ? squares : recompute(a, s, n);
+}
+
+/**
+ * A window that is not full. False: `x` was added and more is missing. True: `x` is the value that fills it and is still
+ * to be added, as to a full window from which a value equal to K leaves.
+ */
+export function fill(a: Float64Array, s: number, n: number, x: number): boolean {
   const seen = a[s + SEEN]!;
+  const at = s + RING + seen;
+  a[s + SEEN] = seen + 1;
   if (seen === 0) {
     a[s + K] = x;
     a[s + FRESH_K] = x;
   }
-  if (n > RECOMPUTE_MAX) {
-    const previous = a[slot === 0 ? s + RING + n - 1 : at - 1]!;
-    a[s + REPEATS] = x === previous && seen > 0 ? a[s + REPEATS]! + 1 : 1;
-  }
-  if (seen < n) a[s + SEEN] = seen + 1;
-  const f = x - a[s + FRESH_K]!;
-  const f1 = a[s + F1]! + f;
-  const f2 = a[s + F2]! + f * f;
-  if (slot + 1 === n) {
-    a[at] = x;
-    renew(a, s, n, f1, f2);
+  if (seen + 1 === n) {
+    a[at] = a[s + K]!;
     return true;
   }
-  a[s + F1] = f1;
-  a[s + F2] = f2;
-  a[s + SLOT] = slot + 1;
   const d = x - a[s + K]!;
-  if (seen < n) {
-    a[at] = x;
-    a[s + S1] = a[s + S1]! + d;
-    a[s + S2] = a[s + S2]! + d * d;
-    return false;
-  }
-  const e = a[at]! - a[s + K]!;
   a[at] = x;
-  a[s + S1] = a[s + S1]! + (d - e);
-  const squares = a[s + S2]! + (d - e) * (d + e);
-  a[s + S2] = squares;
-  if (!(e * e <= OUTLIER * squares) && n <= RECOMPUTE_MAX) recompute(a, s, n);
-  return true;
+  a[s + S1] = a[s + S1]! + d;
+  a[s + S2] = a[s + S2]! + d * d;
+  a[s + F1] = a[s + S1]!;
+  a[s + F2] = a[s + S2]!;
+  a[s + SLOT] = seen + 1;
+  return false;
+}
+
+function countRepeats(a: Float64Array, s: number, n: number, slot: number, x: number): void {
+  const previous = a[s + RING + (slot === 0 ? n : slot) - 1]!;
+  a[s + REPEATS] = x === previous && a[s + SEEN]! > 0 ? a[s + REPEATS]! + 1 : 1;
 }
 
 /** The ring is full again: the fresh sums are the window. */
-export function renew(a: Float64Array, s: number, n: number, f1: number, f2: number): void {
+export function renew(a: Float64Array, s: number, n: number): void {
+  const f1 = a[s + F1]!;
   a[s + K] = a[s + FRESH_K]!;
   a[s + S1] = f1;
-  a[s + S2] = f2;
+  a[s + S2] = a[s + F2]!;
   a[s + FRESH_K] = a[s + FRESH_K]! + f1 / n;
   a[s + F1] = 0;
   a[s + F2] = 0;
@@ -146,8 +166,8 @@ export function ringSum(a: Float64Array, s: number, n: number): number {
   return sum;
 }
 
-/** Of a full window, in two passes. */
-export function recompute(a: Float64Array, s: number, n: number): void {
+/** Sums of a full window in two passes; gives Σ(x − mean)². */
+export function recompute(a: Float64Array, s: number, n: number): number {
   const first = a[s + RING]!;
   let sum = 0;
   for (let i = s + RING; i < s + RING + n; i++) sum += a[i]! - first;
@@ -162,21 +182,10 @@ export function recompute(a: Float64Array, s: number, n: number): void {
   a[s + K] = k;
   a[s + S1] = s1;
   a[s + S2] = s2;
+  return Math.max(s2 - (s1 * s1) / n, 0);
 }
 
-/** Of a full window whose `squaresOf` is 0: true when that is exact, so that all values are equal. */
+/** Of a full window whose squared distances are 0: true when that is exact, so that all values are equal. */
 export function isConstant(a: Float64Array, s: number): boolean {
   return a[s]! <= RECOMPUTE_MAX || a[s + REPEATS]! >= a[s]!;
-}
-
-/** Σ(x − mean)² of a full window; may recompute the sums, so read K and S1 after it. */
-export function squaresOf(a: Float64Array, s: number): number {
-  const n = a[s]! | 0;
-  if (n > RECOMPUTE_MAX && a[s + REPEATS]! >= n) return 0;
-  const s1 = a[s + S1]!;
-  const s2 = a[s + S2]!;
-  const squares = s2 - s1 * s1 * a[s + INVERSE_N]!;
-  if (squares * OUTLIER >= s2 || n > RECOMPUTE_MAX) return Math.max(squares, 0);
-  recompute(a, s, n);
-  return Math.max(a[s + S2]! - (a[s + S1]! * a[s + S1]!) / n, 0);
 }

@@ -18,19 +18,21 @@ import { WINDOW_PARAM } from "./transforms.ts";
 
 const spread: Step = (_a, _s, c) => c.askPx - c.bidPx;
 
-// OBI: [1 − d, 1 + d, band, difference?, mid of the bounds, lowest bid tick, highest ask tick]
-const OBI_WORDS = 7;
+// OBI: [1 − d, 1 + d, band, difference?, mid of the bounds, lowest bid tick]
+const OBI_WORDS = 6;
 const obiDepth: Step = (a, s, c) => {
   const mid = c.midPx;
   // Without a mid there is no depth to look in.
   if (Number.isNaN(mid)) return NaN;
-  if (mid !== a[s + 4]) {
+  const { book } = c;
+  const band = a[s + 2]! | 0;
+  // The book of a restored lane has the band still to place.
+  if (mid !== a[s + 4] || book.bandFrom(band) !== a[s + 5]) {
     a[s + 4] = mid;
     a[s + 5] = Math.ceil((mid * a[s]!) / c.tickSize);
-    a[s + 6] = Math.floor((mid * a[s + 1]!) / c.tickSize);
+    book.moveBand(band, a[s + 5]!, Math.floor((mid * a[s + 1]!) / c.tickSize));
   }
-  const band = a[s + 2]! | 0;
-  return imbalance(c.book.bandBids(band, a[s + 5]!), c.book.bandAsks(band, a[s + 6]!), a[s + 3]!, c);
+  return imbalance(book.bandBidLots(band), book.bandAskLots(band), a[s + 3]!, c);
 };
 
 function imbalance(bids: number, asks: number, difference: number, c: InstrumentContext): number {
@@ -363,7 +365,7 @@ export const FACTORS: readonly NodeType[] = [
     inputs: [],
     perInstrument: true,
     params: [],
-    plan: () => ({ words: 0, step: spread }),
+    plan: () => ({ words: 0, step: spread, code: ({ v, c }) => `${v} = ${c}.askPx - ${c}.bidPx;` }),
   },
   {
     name: "TradeIntensity",

@@ -75,6 +75,11 @@ export const SIDE_PARAM: ParamSpec = {
   doc: "side of the book",
 };
 
+const touch = (step: Step, field: string) => (): NodePlan => ({
+  words: 0,
+  step,
+  code: ({ v, c }) => `${v} = ${c}.${field};`,
+});
 const stateless = (step: Step) => (): NodePlan => ({ words: 0, step });
 
 export const SOURCES: readonly NodeType[] = [
@@ -146,7 +151,7 @@ export const SOURCES: readonly NodeType[] = [
     inputs: [],
     perInstrument: true,
     params: [],
-    plan: stateless(midPrice),
+    plan: touch(midPrice, "midPx"),
   },
   {
     name: "MicroPrice",
@@ -174,7 +179,7 @@ export const SOURCES: readonly NodeType[] = [
     inputs: [],
     perInstrument: true,
     params: [],
-    plan: stateless(bestBid),
+    plan: touch(bestBid, "bidPx"),
   },
   {
     name: "BestAsk",
@@ -188,7 +193,7 @@ export const SOURCES: readonly NodeType[] = [
     inputs: [],
     perInstrument: true,
     params: [],
-    plan: stateless(bestAsk),
+    plan: touch(bestAsk, "askPx"),
   },
   {
     name: "MarkPrice",

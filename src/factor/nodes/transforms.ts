@@ -30,8 +30,8 @@ import {
   meanOf,
   pushMoments,
   pushSum,
+  RECOMPUTE_MAX,
   S1,
-  squaresOf,
   sumOf,
 } from "./count-moments.ts";
 import {
@@ -76,13 +76,13 @@ const meanByCount: Step = (a, s, _c, x) => (x - x === 0 && pushSum(a, s, x) ? me
 const sumByCount: Step = (a, s, _c, x) => (x - x === 0 && pushSum(a, s, x) ? sumOf(a, s) : NaN);
 
 const stdByCount: Step = (a, s, _c, x) => {
-  if (x - x !== 0 || !pushMoments(a, s, x)) return NaN;
-  return Math.sqrt(squaresOf(a, s) * a[s + INVERSE_DIVISOR]!);
+  if (x - x !== 0) return NaN;
+  return Math.sqrt(pushMoments(a, s, x) * a[s + INVERSE_DIVISOR]!);
 };
 
 const zscoreByCount: Step = (a, s, _c, x) => {
-  if (x - x !== 0 || !pushMoments(a, s, x)) return NaN;
-  const squares = squaresOf(a, s);
+  if (x - x !== 0) return NaN;
+  const squares = pushMoments(a, s, x);
   if (squares === 0) return isConstant(a, s) ? 0 : NaN;
   const distance = x - a[s + K]! - a[s + S1]! * a[s + INVERSE_N]!;
   return distance / Math.sqrt(squares * a[s + INVERSE_DIVISOR]!);
@@ -192,7 +192,7 @@ const moments =
       return {
         words: countMomentWords(window.size),
         step: byCount,
-        code,
+        ...(window.size <= RECOMPUTE_MAX ? { code } : {}),
         init: (a, s) => initCountMoments(a, s, window.size, ddof),
       };
     }

@@ -62,8 +62,9 @@ function walk({ seed, steps, windowTicks }: Walk): void {
     }
     expectSame(book, naive, step % 16 === 0);
     const depth = prng.nextBelow(3) === 0 ? windowTicks : 30;
-    expect(book.bandBids(band, mid - depth)).toBe(naive.sumBids(mid - depth));
-    expect(book.bandAsks(band, mid + depth)).toBe(naive.sumAsks(mid + depth));
+    book.moveBand(band, mid - depth, mid + depth);
+    expect(book.bandBidLots(band)).toBe(naive.sumBids(mid - depth));
+    expect(book.bandAskLots(band)).toBe(naive.sumAsks(mid + depth));
     expect(book.sumBids(mid - 4 * depth)).toBe(naive.sumBids(mid - 4 * depth));
     expect(book.sumAsks(mid + 4 * depth)).toBe(naive.sumAsks(mid + 4 * depth));
     book.maintain();
@@ -98,8 +99,9 @@ describe("L2Book", () => {
         const values = runOf(prng, side, mid, windowTicks, stride, count);
         book.applyRun(side, values, 1, stride, count);
         for (let k = 0; k < count; k++) naive.apply(side, values[1 + k * stride]!, values[2 + k * stride]!);
-        expect(book.bandBids(band, mid - 30)).toBe(naive.sumBids(mid - 30));
-        expect(book.bandAsks(band, mid + 30)).toBe(naive.sumAsks(mid + 30));
+        book.moveBand(band, mid - 30, mid + 30);
+        expect(book.bandBidLots(band)).toBe(naive.sumBids(mid - 30));
+        expect(book.bandAskLots(band)).toBe(naive.sumAsks(mid + 30));
         expectSame(book, naive, step % 8 === 0);
         book.maintain();
       }
