@@ -3,9 +3,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { monotonicNs } from "../../ffi/host.ts";
-import { openKillWord } from "../../src/risk/kill-word.ts";
-import { KILL_KILLED } from "../../src/wire/codes.ts";
+import { KILL_TRIES, type KillFigures, killOnce, printKills } from "./kill-figures.ts";
 import { expectSameAccount } from "./live-checks.ts";
 import {
   ctl,
@@ -21,7 +19,6 @@ import { type JournalLine, openOrders } from "./venue-oracle.ts";
 
 afterAll(endAll);
 
-const TRIES = Number(process.env["HOTLANE_KILLS"] ?? 5);
 /** BTCUSDT and ETHUSDT quotes stay put for long at this speed, so that every try finds working orders. */
 const CALM = "[sim]\nspeed = 2\n";
 
@@ -34,37 +31,19 @@ instruments = ["ETHUSDT"]
 params = { offset_ticks = 1000, min_move_ticks = 600 }
 `;
 
-type Journal = () => readonly JournalLine[];
-
 const working = (live: LiveSession) => openOrders(live.journal()).length;
 const someWork = (live: LiveSession) => until("working orders", () => working(live) > 0);
 const places = (lines: readonly JournalLine[]) =>
   lines.filter((line) => line.k === "request" && line["op"] === "order.place").length;
 
-/** ms from the store of the word to the last cancel in the journal, and to the last place that still arrived. */
-async function killOnce(dir: string, journal: Journal): Promise<{ cancelMs: number; placeMs: number }> {
-  await until("working orders", () => openOrders(journal()).length > 0);
-  const before = journal().length;
-  const word = openKillWord(dir);
-  const storedNs = monotonicNs();
-  word.latch(KILL_KILLED, "test: kill", Date.now());
-  await until("no open order", () => openOrders(journal()).length === 0);
-  await Bun.sleep(150);
-  const after = journal().slice(before);
-  const last = (is: (line: JournalLine) => boolean) => (after.findLast(is)?.mono ?? storedNs) - storedNs;
-  const cancelMs = last((line) => line.k === "order" && line["X"] === "CANCELED") / 1e6;
-  const placeMs = last((line) => line["op"] === "order.place") / 1e6;
-  return { cancelMs, placeMs };
-}
-
 test(
-  `the kill word empties the account's book, ${TRIES} times, and only rearm lets orders out again`,
+  `the kill word empties the account's book, ${KILL_TRIES} times, and only rearm lets orders out again`,
   async () => {
     // More kills a minute than the request weight of the real venue would carry.
     const venue = await startVenue(makeDataDir(), ["--speed", "2", "--rate-limit-factor", "20"]);
     const live = await LiveSession.start({ dir: makeDataDir(), toml: venue.toml() });
-    const figures: { cancelMs: number; placeMs: number }[] = [];
-    for (let i = 0; i < TRIES; i++) {
+    const figures: KillFigures[] = [];
+    for (let i = 0; i < KILL_TRIES; i++) {
       figures.push(await killOnce(live.dir, venue.journal));
       const quiet = places(venue.journal());
       await Bun.sleep(150);
@@ -72,25 +51,15 @@ test(
       const rearmed = await ctl(live.dir, "rearm", "--why", "next try");
       expect({ code: rearmed.code, err: rearmed.err }).toEqual({ code: 0, err: "" });
     }
-    printFigures(figures);
+    printKills("all well", figures);
     await until("working orders", () => openOrders(venue.journal()).length > 0);
     const { code, summary } = await live.stop();
     expect({ code, drops: summary.drops }).toEqual({ code: 0, drops: 0 });
     expectSameAccount(summary, venue.journal());
     await venue.stop();
   },
-  30_000 + TRIES * 6_000,
+  30_000 + KILL_TRIES * 6_000,
 );
-
-function printFigures(figures: readonly { readonly cancelMs: number; readonly placeMs: number }[]): void {
-  const cancels = figures.map((f) => f.cancelMs).sort((a, b) => a - b);
-  const ms = (share: number) =>
-    `${cancels[Math.min(cancels.length - 1, Math.floor(share * cancels.length))]!.toFixed(1)} ms`;
-  const lastPlace = Math.max(...figures.map((f) => f.placeMs));
-  console.log(
-    `kill word → last cancel at the venue, ${figures.length} tries: p50 ${ms(0.5)}, p90 ${ms(0.9)}, p99 ${ms(0.99)}, max ${ms(1)}; last place after ${lastPlace.toFixed(1)} ms`,
-  );
-}
 
 test("pause stops orders and cancels them while messages go on; resume lets them out", async () => {
   const live = await LiveSession.start({ dir: makeDataDir(), toml: CALM });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { monotonicNs } from "../../ffi/host.ts";
 import { openKillWord } from "../../src/risk/kill-word.ts";
 import { KILL_ARMED, KILL_KILLED } from "../../src/wire/codes.ts";
+import { KILL_TRIES, type KillFigures, killOnce, printKills } from "./kill-figures.ts";
 import { expectFillsOnce, expectSameAccount } from "./live-checks.ts";
 import {
   ctl,
@@ -32,13 +33,13 @@ afterEach(() => venue.stop());
 afterAll(endAll);
 
 /** Trading, with orders at the venue; `faults` is where its strategy looks for what to do. */
-async function trading(): Promise<{ live: LiveSession; faults: string }> {
+async function trading(stallMs = STALL_MS): Promise<{ live: LiveSession; faults: string }> {
   venue = await startVenue(makeDataDir(), ["--speed", "2", "--rate-limit-factor", "20"]);
   const faults = makeDataDir();
   const live = await LiveSession.start({
     dir: makeDataDir(),
     toml: `${venue.toml()}dead_man_ms = ${DEAD_MAN_MS}\n${STRATEGIES}`,
-    args: ["--set", `engine.stall_ms=${STALL_MS}`],
+    args: ["--set", `engine.stall_ms=${stallMs}`],
     env: { HOTLANE_TEST_FAULTS: faults },
   });
   await until("working orders", () => openOrders(venue.journal()).length >= 2);
@@ -46,6 +47,7 @@ async function trading(): Promise<{ live: LiveSession; faults: string }> {
 }
 
 const cause = (faults: string, fault: string) => writeFileSync(join(faults, fault), "");
+const end = (faults: string, fault: string) => rmSync(join(faults, fault));
 const open = () => openOrders(venue.journal()).length;
 const nothingOpen = (ms = 10_000) => until("no open order", () => open() === 0, ms);
 const isPlace = (line: JournalLine) => line.k === "request" && line["op"] === "order.place";
@@ -107,6 +109,28 @@ test("execution lane stuck inside a callback: a kill from outside empties the bo
   await expectWholeAfterwards(live.dir);
 }, 90_000);
 
+test(
+  `execution lane stuck inside a callback: the kill empties the book without it, ${KILL_TRIES} times`,
+  async () => {
+    const { live, faults } = await trading(60_000);
+    const figures: KillFigures[] = [];
+    for (let i = 0; i < KILL_TRIES; i++) {
+      cause(faults, "hang-execution");
+      await Bun.sleep(150);
+      figures.push(await killOnce(live.dir, venue.journal));
+      end(faults, "hang-execution");
+      await until("a rearm", async () => (await ctl(live.dir, "rearm", "--why", "next try")).code === 0);
+      await until("working orders", () => open() >= 2);
+    }
+    printKills("execution stuck", figures);
+    expect(figures.every((f) => f.placeMs === 0)).toBe(true);
+    const { code, summary } = await live.stop();
+    expect(code).toBe(0);
+    expectSameAccount(summary, venue.journal(), ["house", "hangs"]);
+  },
+  60_000 + KILL_TRIES * 10_000,
+);
+
 test("execution lane stuck and nobody looks: its silence is the kill", async () => {
   const { live, faults } = await trading();
   cause(faults, "hang-execution");
@@ -127,7 +151,7 @@ test("main stuck: EXECUTION latches the kill and cancels by itself, well before 
   expect(venue.journal().filter((line) => line.k === "fault")).toEqual([]);
   expect(word(live).reason).toMatch(/main has not run for \d+ ms/);
   // Main comes back to a killed session, which goes on until somebody ends it or rearms.
-  rmSync(join(faults, "hang-main"));
+  end(faults, "hang-main");
   await expectKilled(live);
   expect((await ctl(live.dir, "rearm", "--why", "main is back")).code).toBe(0);
   await until("working orders", () => open() > 0);

@@ -36,7 +36,7 @@ test(
     const venue = await startVenue(makeDataDir(), VENUE);
     const [dir, faults] = [makeDataDir(), makeDataDir()];
     const options = { dir, toml: settings(venue), args: ["--set", 'lanes.topology="lanes"'] };
-    const preload = `--preload=${join(import.meta.dir, "lane-killer.ts")}`;
+    const preload = `--preload=${join(import.meta.dir, "lane-breaker.ts")}`;
     for (let k = 0; k < BREAKS; k++) {
       const lane = LANES[(k + prng.nextBelow(2)) % LANES.length]!;
       const env = { HOTLANE_TEST_FAULTS: faults, BUN_OPTIONS: preload };

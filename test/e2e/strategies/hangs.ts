@@ -1,5 +1,5 @@
 // Quotes far from the touch, and breaks on request: a file in HOTLANE_TEST_FAULTS says which thread hangs or ends.
-//   hang-execution   onTick never returns        exit-execution   the execution lane's worker ends
+//   hang-execution   onTick does not return while the file is there   exit-execution   the execution lane's worker ends
 //   hang-main        main's thread is held up while the file is there
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ export default defineStrategy({
   policy: { replace: "amend", minMoveTicks: 50 },
   onTick() {
     if (asked("exit-execution")) process.exit(3);
-    if (asked("hang-execution")) for (;;);
+    while (asked("hang-execution")) for (let i = 0; i < 1e6; i++);
   },
   quote(ctx, out) {
     const step = ctx.tickStep;
