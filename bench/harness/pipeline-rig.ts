@@ -129,7 +129,7 @@ export class PipelineStage {
         control: 1024,
         notices: 4096,
       },
-      { factor: factorBoardSlots(1, 3), why: whyValues(2), execution: executionBoardSlots(2, 2) },
+      { factor: factorBoardSlots(1, 3), why: whyValues(2), execution: executionBoardSlots(2, 2, 8) },
     );
     this.arena = createArena(this.layout.arena, SCHEMA_VERSION, messages.baseNs + 1n, monotonicNs());
     this.key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;

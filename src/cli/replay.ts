@@ -119,6 +119,7 @@ function describe(difference: Difference, manifest: SessionManifest) {
     baseNs: BigInt(manifest.baseNs),
     instrumentOf: (id: number) => manifest.instruments.find((i) => i.id === id),
     strategyOf: (id: number) => manifest.strategies[id] ?? `#${id}`,
+    assetOf: (id: number) => manifest.assets?.[id] || `#${id}`,
   };
   const decoded = (m: RecordMemory | null) => (m === null ? null : exportRecord(m, 0, context));
   return {

@@ -27,6 +27,8 @@ const USAGE = `usage: bun run venue [options]
   --balance X            starting balance in USDT (default 100000)
   --leverage N           (default 20)
   --maker-fee X --taker-fee X   rates (default 0.0002 and 0.0005)
+  --fee-asset A          fees are paid in this coin while there is some (default: in the quote currency)
+  --fee-asset-price X --fee-asset-balance X   of one coin (default 600), of the account (default 100)
   --entry-us N --response-us N --market-us N   mean latencies (default 400, 200, 0)
   --jitter X             sigma of their logarithm (default 0.25)
   --funding-ms N --funding-rate X   funding interval and rate (default 28800000, 0.0001)
@@ -60,6 +62,9 @@ function readFlags(args: string[]) {
         leverage: { type: "string" },
         "maker-fee": { type: "string" },
         "taker-fee": { type: "string" },
+        "fee-asset": { type: "string" },
+        "fee-asset-price": { type: "string" },
+        "fee-asset-balance": { type: "string" },
         "entry-us": { type: "string" },
         "response-us": { type: "string" },
         "market-us": { type: "string" },
@@ -101,7 +106,7 @@ function number(flags: Flags, name: NumberFlag, usual: number, least: number, mo
 /** A decimal flag in 1e-8 units. */
 function decimalE8(
   flags: Flags,
-  name: "balance" | "maker-fee" | "taker-fee" | "funding-rate",
+  name: "balance" | "maker-fee" | "taker-fee" | "funding-rate" | "fee-asset-price" | "fee-asset-balance",
   usual: string,
 ): bigint {
   const text = flags[name] ?? usual;
@@ -145,6 +150,15 @@ async function symbolList(flags: Flags, seed: number): Promise<SimVenueOptions["
   }
 }
 
+function feeAsset(flags: Flags): SimVenueOptions["account"]["feeAsset"] {
+  const name = flags["fee-asset"];
+  if (name === undefined) return null;
+  if (!/^[A-Z0-9]{2,16}$/.test(name)) throw new UsageError(`--fee-asset ${name}: expected 2..16 of A-Z, 0-9`);
+  const priceE8 = decimalE8(flags, "fee-asset-price", "600");
+  if (priceE8 <= 0n) throw new UsageError("--fee-asset-price: expected more than 0");
+  return { name, priceE8, startingBalanceE8: decimalE8(flags, "fee-asset-balance", "100") };
+}
+
 async function venueOptions(flags: Flags): Promise<SimVenueOptions> {
   const usual = defaultVenueOptions();
   const seed = number(flags, "seed", usual.seed, 0, 2 ** 52);
@@ -175,6 +189,7 @@ async function venueOptions(flags: Flags): Promise<SimVenueOptions> {
       leverage: number(flags, "leverage", 20, 1, 125),
       makerFeeE8: Number(decimalE8(flags, "maker-fee", "0.0002")),
       takerFeeE8: Number(decimalE8(flags, "taker-fee", "0.0005")),
+      feeAsset: feeAsset(flags),
     },
     rateLimits: {
       ...limits,

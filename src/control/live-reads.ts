@@ -4,7 +4,7 @@ import { statfsSync } from "node:fs";
 import { formatDecimal, parseDecimal } from "../core/decimal.ts";
 import type { InstrumentNow } from "../engine/factor-board.ts";
 import type { LiveEngine } from "../engine/live-engine.ts";
-import { pnlByCurrency, positionSummary } from "../engine/summary.ts";
+import { positionSummary } from "../engine/summary.ts";
 import type { LaneRole } from "../lane/placement.ts";
 import { type Instrument, moneyUnit, priceText, qtyText } from "../market/instrument.ts";
 import { readDecisions } from "../strategy/why.ts";
@@ -139,12 +139,7 @@ export class LiveReads implements EngineReads {
   pnl(): PnlView[] {
     const { view } = this.engine;
     view.refresh();
-    const sums = pnlByCurrency(
-      view.execution.pairs(),
-      view.start.instruments,
-      view.execution.account().fundingE8,
-    );
-    return Object.entries(sums).map(([currency, { realized, unrealized, fees, funding }]) => ({
+    return Object.entries(view.pnl()).map(([currency, { realized, unrealized, fees, funding }]) => ({
       currency,
       realized,
       unrealized,

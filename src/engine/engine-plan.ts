@@ -15,7 +15,7 @@ import type { GraphStart } from "./factor-lane.ts";
 import type { StrategyStart } from "./lane-protocol.ts";
 import { type EngineLayout, planLayout } from "./layout.ts";
 import type { EngineSettings } from "./settings.ts";
-import { planStrategies } from "./strategy-plan.ts";
+import { assetsOf, planStrategies } from "./strategy-plan.ts";
 
 export interface EnginePlan {
   readonly placement: Placement;
@@ -65,7 +65,11 @@ export async function planEngine(
     {
       factor: factorBoardSlots(instruments.length, registry.count),
       why: whyValues(strategies.length + 2),
-      execution: executionBoardSlots(strategies.length + 2, instruments.length + 1),
+      execution: executionBoardSlots(
+        strategies.length + 2,
+        instruments.length + 1,
+        assetsOf(instruments).length,
+      ),
     },
   );
   return {

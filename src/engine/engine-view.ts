@@ -11,6 +11,7 @@ import { FactorBoardView } from "./factor-board.ts";
 import type { LaneStart } from "./lane-protocol.ts";
 import type { MainLink } from "./main-link.ts";
 import {
+  type CurrencySummary,
   laneSummary,
   pnlByCurrency,
   positionSummary,
@@ -46,10 +47,21 @@ export class EngineView {
       new BoardReader(arena, layout.boards.execution),
       plan.strategies.length + 1,
       instruments.length + 1,
+      start.assets.length,
     );
     this.telemetry = Object.fromEntries(
       ROLES.map((role) => [role, new TelemetryReader(arena, layout.telemetry[role])]),
     ) as Record<LaneRole, TelemetryReader>;
+  }
+
+  /** Results and fees by currency, as of the last refresh(). */
+  pnl(): Readonly<Record<string, CurrencySummary>> {
+    const { assets, instruments } = this.start;
+    const fees = [...this.execution.otherFees()].map(([id, paid]) => [assets[id] ?? "", paid] as const);
+    return pnlByCurrency(this.execution.pairs(), instruments, {
+      fundingE8: this.execution.account().fundingE8,
+      otherFees: new Map(fees),
+    });
   }
 
   /** Takes new copies of the boards. */
@@ -127,7 +139,7 @@ export class EngineView {
       positions: pairs.map((p) =>
         positionSummary(p, start.instruments[p.instrument - 1]!, this.strategyName(p.strategy)),
       ),
-      pnl: pnlByCurrency(pairs, start.instruments, this.execution.account().fundingE8),
+      pnl: this.pnl(),
       latencyNs: Object.fromEntries(latency),
       journal: pick(journal, ["records", "bytes", "segments", "unackedWindowUs"]),
       recorder: this.recorder(),

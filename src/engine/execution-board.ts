@@ -2,7 +2,7 @@
 // execution lane a few times a second and at its end, read by main under the sequence lock. Cold enough: a
 // refresh copies strategies × instruments × 13 numbers.
 //
-//   | account 12 | per strategy 4 | per (strategy, instrument) 13 |
+//   | account 12 | per strategy 4 | per (strategy, instrument) 13 | per (strategy, asset) 2: fees in other assets |
 import type { BoardReader, BoardWriter } from "../lane/board.ts";
 import type { Ledger } from "../order/ledger.ts";
 
@@ -10,8 +10,11 @@ const ACCOUNT_SLOTS = 12;
 const STRATEGY_SLOTS = 4;
 const PAIR_SLOTS = 13;
 
-export function executionBoardSlots(strategies: number, instruments: number): number {
-  return ACCOUNT_SLOTS + strategies * STRATEGY_SLOTS + strategies * instruments * PAIR_SLOTS;
+const FEE_SLOTS = 2;
+
+/** Counts include id 0. */
+export function executionBoardSlots(strategies: number, instruments: number, assets: number): number {
+  return ACCOUNT_SLOTS + strategies * (STRATEGY_SLOTS + instruments * PAIR_SLOTS + assets * FEE_SLOTS);
 }
 
 /** What the board takes from the lane besides the ledger. */
@@ -37,9 +40,12 @@ export interface ExecutionState {
 
 export class ExecutionBoard {
   private readonly board: BoardWriter;
+  private readonly assets: number;
 
-  constructor(board: BoardWriter) {
+  /** `assets`: number of ids, 0 included. */
+  constructor(board: BoardWriter, assets: number) {
     this.board = board;
+    this.assets = assets;
   }
 
   write(ledger: Ledger, state: ExecutionState): void {
@@ -65,6 +71,13 @@ export class ExecutionBoard {
     }
     for (let s = 0; s < ledger.strategies; s++) {
       for (let i = 0; i < ledger.instruments; i++, at += PAIR_SLOTS) this.writePair(v, at, ledger, s, i);
+    }
+    for (let s = 0; s < ledger.strategies; s++) {
+      for (let asset = 0; asset < this.assets; asset++, at += FEE_SLOTS) {
+        const slot = ledger.otherFeeSlot(s, asset);
+        v[at] = ledger.otherFees.hi[slot]!;
+        v[at + 1] = ledger.otherFees.lo[slot]!;
+      }
     }
     this.board.end();
   }
@@ -128,14 +141,16 @@ export class ExecutionBoardView {
   private readonly reader: BoardReader;
   private readonly strategies: number;
   private readonly instruments: number;
+  private readonly assets: number;
   private readonly values: Float64Array;
   private readonly scratch: Float64Array;
 
-  /** Both counts include id 0. */
-  constructor(reader: BoardReader, strategies: number, instruments: number) {
+  /** Counts include id 0. */
+  constructor(reader: BoardReader, strategies: number, instruments: number, assets: number) {
     this.reader = reader;
     this.strategies = strategies;
     this.instruments = instruments;
+    this.assets = assets;
     this.values = new Float64Array(reader.slots);
     this.scratch = new Float64Array(reader.slots);
   }
@@ -188,6 +203,19 @@ export class ExecutionBoardView {
       fills: v[at + 11]!,
       makerFills: v[at + 12]!,
     };
+  }
+
+  /** Fees that were not paid in the settlement currency, 1e-8 of the asset, by its id; those without any left out. */
+  otherFees(): Map<number, bigint> {
+    const fees = new Map<number, bigint>();
+    const first = ACCOUNT_SLOTS + this.strategies * (STRATEGY_SLOTS + this.instruments * PAIR_SLOTS);
+    for (let s = 0; s < this.strategies; s++) {
+      for (let asset = 0; asset < this.assets; asset++) {
+        const paid = twoLimbs(this.values, first + (s * this.assets + asset) * FEE_SLOTS);
+        if (paid !== 0n) fees.set(asset, (fees.get(asset) ?? 0n) + paid);
+      }
+    }
+    return fees;
   }
 
   /** Pairs that ever traded or hold something. */

@@ -65,7 +65,10 @@ export async function buildExecution(
   const { gateway, entry } = await makeGateway({ context, handler, sink: observed, killWord });
   door.open(gateway, handler.parts.desk);
   restoreLedger(handler, start.restored, gateway);
-  const board = new ExecutionBoard(new BoardWriter(start.arena, start.layout.boards.execution));
+  const board = new ExecutionBoard(
+    new BoardWriter(start.arena, start.layout.boards.execution),
+    start.assets.length,
+  );
   const state = new StateOf(handler, gateway);
   const agent = new ExecutionAgent({
     signals,

@@ -162,35 +162,49 @@ export function positionSummary(pair: PairNow, i: Instrument, strategy: string):
   };
 }
 
-/**
- * Exact sums per settlement currency. `accountFundingE8`: funding that the venue did not state per instrument
- * (cross margin), in the session's settlement currency, which all instruments share.
- */
+interface CurrencySum {
+  realized: bigint;
+  unrealized: bigint;
+  fees: bigint;
+  funding: bigint;
+}
+
+/** What belongs to no pair. */
+export interface AccountSums {
+  /** Funding that the venue did not state per instrument (cross margin), 1e-8 of the settlement currency. */
+  readonly fundingE8: bigint;
+  /** Fees in other assets, 1e-8, by name. */
+  readonly otherFees: ReadonlyMap<string, bigint>;
+}
+
+/** Exact sums per currency: the settlement currency, which all instruments share, and what else fees were paid in. */
 export function pnlByCurrency(
   pairs: readonly PairNow[],
   instruments: readonly Instrument[],
-  accountFundingE8: bigint,
+  { fundingE8, otherFees }: AccountSums,
 ): Readonly<Record<string, CurrencySummary>> {
-  const sums = new Map<string, { realized: bigint; unrealized: bigint; fees: bigint; funding: bigint }>();
+  const sums = new Map<string, CurrencySum>();
+  const sumOf = (currency: string): CurrencySum => {
+    const sum = sums.get(currency) ?? { realized: 0n, unrealized: 0n, fees: 0n, funding: 0n };
+    sums.set(currency, sum);
+    return sum;
+  };
   const DECIMALS = 24;
+  const ofE8 = (amount: bigint) => amount * 10n ** BigInt(DECIMALS - 8);
   for (const pair of pairs) {
     const i = instruments[pair.instrument - 1]!;
     const unit = moneyUnit(i);
     const scaled = (amount: bigint, extra: number) =>
       amount * unit.mantissa * 10n ** BigInt(DECIMALS - unit.decimals - extra);
-    const sum = sums.get(i.settle) ?? { realized: 0n, unrealized: 0n, fees: 0n, funding: 0n };
+    const sum = sumOf(i.settle);
     sum.realized += scaled(pair.realized, 0);
     sum.unrealized += scaled(BigInt(Math.round(pair.unrealizedTickLots)), 0);
     sum.fees += scaled(pair.fees, FEE_DECIMALS);
     sum.funding += scaled(pair.funding, FEE_DECIMALS);
-    sums.set(i.settle, sum);
   }
   const settle = instruments[0]?.settle;
-  if (accountFundingE8 !== 0n && settle !== undefined) {
-    const sum = sums.get(settle) ?? { realized: 0n, unrealized: 0n, fees: 0n, funding: 0n };
-    sum.funding += accountFundingE8 * 10n ** BigInt(DECIMALS - 8);
-    sums.set(settle, sum);
-  }
+  if (fundingE8 !== 0n && settle !== undefined) sumOf(settle).funding += ofE8(fundingE8);
+  for (const [asset, paid] of otherFees) sumOf(asset).fees += ofE8(paid);
   const text = (amount: bigint) => formatDecimal(amount, DECIMALS);
   return Object.fromEntries(
     [...sums].map(([currency, s]) => [

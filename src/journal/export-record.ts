@@ -24,6 +24,8 @@ export interface ExportContext {
   instrumentOf(id: number): Instrument | undefined;
   /** Name, or "#3". */
   strategyOf(id: number): string;
+  /** Name, or "#3". */
+  assetOf(id: number): string;
 }
 
 const BY_KIND = new Map<number, MessageDescriptor>(MESSAGE_DESCRIPTORS.map((d) => [d.kind, d]));
@@ -145,6 +147,7 @@ function exportNumber(
 ): void {
   const table = CODES[`${message.name}.${name}`] ?? CODES[`.${name}`];
   if (table !== undefined) out[name] = table[value] ?? `#${value}`;
+  else if (name === "asset" || name === "feeAsset") out[name] = context.assetOf(value);
   else if (name === "side") out[name] = sideText(value, field.type);
   else if (name === "maker") out[name] = value === 1;
   else if (!Number.isFinite(value)) out[plainName(name, instrument)] = null;

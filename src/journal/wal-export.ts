@@ -50,10 +50,12 @@ class RowHandler implements RecordHandler {
 function contextOf(baseNs: bigint, manifest: SessionManifest | undefined): ExportContext {
   const instruments = new Map<number, Instrument>((manifest?.instruments ?? []).map((i) => [i.id, i]));
   const strategies = manifest?.strategies ?? [];
+  const assets = manifest?.assets ?? [];
   return {
     baseNs,
     instrumentOf: (id) => instruments.get(id),
     strategyOf: (id) => strategies[id] ?? (id === 0 ? "house" : `#${id}`),
+    assetOf: (id) => assets[id] || `#${id}`,
   };
 }
 

@@ -51,6 +51,7 @@ async function fillLines(dir: string): Promise<JournalLine[]> {
     const { tick, lot } = STEPS[symbol]!;
     return {
       ...{ k: "fill", n: i, mono: 0, ms: 0, s: symbol, side: row["side"] === "buy" ? 1 : -1 },
+      feeAsset: "USDT",
       c: `h00000000000-${STRATEGIES.indexOf(row["strategy"]!)}-1`,
       q: steps(row["qty"], lot),
       px: steps(row["px"], tick),

@@ -22,6 +22,8 @@ export function readJournal(file: string): JournalLine[] {
     .map((line) => JSON.parse(line));
 }
 
+const SETTLE = "USDT";
+
 /** Decimals of a price step and of a lot, as the simulated venue lists them. */
 export const STEPS: Readonly<Record<string, { readonly tick: number; readonly lot: number }>> = {
   BTCUSDT: { tick: 1, lot: 3 },
@@ -36,7 +38,7 @@ export interface Holding {
   /** tick·lots. */
   cost: bigint;
   realized: bigint;
-  /** 1e-8 of the settlement currency. */
+  /** Fees in the settlement currency, 1e-8; others: otherFees(). */
   feesE8: bigint;
   volumeLots: bigint;
   fills: number;
@@ -69,12 +71,21 @@ export function holdings(
     const held = all.get(key) ?? { strategy, symbol, ...none };
     all.set(key, held);
     execute(held, BigInt(line["side"]) * BigInt(line["q"]), BigInt(line["px"]));
-    held.feesE8 += BigInt(line["fee"]);
+    if (line["feeAsset"] === SETTLE) held.feesE8 += BigInt(line["fee"]);
     if (!counted(line)) continue;
     held.volumeLots += BigInt(line["q"]);
     held.fills++;
   }
   return all;
+}
+
+/** Fees of all fills that were not paid in the settlement currency, 1e-8, by asset. */
+export function otherFees(lines: readonly JournalLine[]): Map<string, bigint> {
+  const fees = new Map<string, bigint>();
+  for (const line of lines)
+    if (line.k === "fill" && line["feeAsset"] !== SETTLE)
+      fees.set(line["feeAsset"], (fees.get(line["feeAsset"]) ?? 0n) + BigInt(line["fee"]));
+  return fees;
 }
 
 /** Signed lots at a price in ticks; BigInt division truncates toward zero, as the rule has it. */

@@ -16,9 +16,16 @@ export function accountUpdateText(
   nowMs: number,
 ): string {
   const wallet = e8Text(account.walletE8);
-  const balance = `{"a":"USDT","wb":"${wallet}","cw":"${wallet}","bc":"${e8Text(changeE8)}"}`;
+  const balance = `{"a":"USDT","wb":"${wallet}","cw":"${wallet}","bc":"${e8Text(changeE8)}"}${feeBalance(account)}`;
   const positions = symbol === null ? "" : positionUpdate(account, account.specs.get(symbol)!);
   return `{"e":"ACCOUNT_UPDATE","E":${nowMs},"T":${nowMs},"a":{"B":[${balance}],"P":[${positions}],"m":"${reason}"}}`;
+}
+
+/** Behind the quote currency's, when fees are paid in a coin of their own. */
+function feeBalance({ options, feeWalletE8 }: Account): string {
+  if (options.feeAsset === null) return "";
+  const wallet = e8Text(feeWalletE8);
+  return `,{"a":"${options.feeAsset.name}","wb":"${wallet}","cw":"${wallet}","bc":"0.00000000"}`;
 }
 
 function positionUpdate(account: Account, spec: SymbolSpec): string {
@@ -41,20 +48,22 @@ export function entryText(account: Account, spec: SymbolSpec): string {
 }
 
 export function balanceRows(account: Account, nowMs: number): Record<string, unknown>[] {
-  const wallet = e8Text(account.walletE8);
-  return [
-    {
-      accountAlias: "SgsR",
-      asset: "USDT",
-      balance: wallet,
-      crossWalletBalance: wallet,
-      crossUnPnl: e8Text(account.totalUnrealizedE8()),
-      availableBalance: e8Text(account.availableE8()),
-      maxWithdrawAmount: e8Text(account.availableE8()),
-      marginAvailable: true,
-      updateTime: nowMs,
-    },
-  ];
+  const { feeAsset } = account.options;
+  const row = (asset: string, walletE8: bigint, unrealizedE8: bigint, freeE8: bigint) => ({
+    accountAlias: "SgsR",
+    asset,
+    balance: e8Text(walletE8),
+    crossWalletBalance: e8Text(walletE8),
+    crossUnPnl: e8Text(unrealizedE8),
+    availableBalance: e8Text(freeE8),
+    maxWithdrawAmount: e8Text(freeE8),
+    marginAvailable: true,
+    updateTime: nowMs,
+  });
+  const quote = row("USDT", account.walletE8, account.totalUnrealizedE8(), account.availableE8());
+  return feeAsset === null
+    ? [quote]
+    : [quote, row(feeAsset.name, account.feeWalletE8, 0n, account.feeWalletE8)];
 }
 
 export function positionRow(account: Account, market: SymbolMarket): Record<string, unknown> {
@@ -145,7 +154,7 @@ export function accountReply(
 export function userTradeText(spec: SymbolSpec, t: AccountTrade): string {
   const quote = BigInt(t.pxTicks) * BigInt(t.lots) * spec.e8PerTickLot;
   return (
-    `{"buyer":${t.side > 0},"commission":"${e8Text(t.feeE8)}","commissionAsset":"USDT","id":${idText(t.tradeNumber)},` +
+    `{"buyer":${t.side > 0},"commission":"${e8Text(t.feeE8)}","commissionAsset":"${t.feeAsset}","id":${idText(t.tradeNumber)},` +
     `"maker":${t.maker},"orderId":${idText(t.orderNumber)},"price":"${pxText(spec, t.pxTicks)}",` +
     `"qty":"${qtyText(spec, t.lots)}","quoteQty":"${e8Text(quote)}","realizedPnl":"${e8Text(t.realizedE8)}",` +
     `"side":"${sideText(t.side)}","positionSide":"BOTH","symbol":"${t.symbol}","time":${t.timeMs}}`
@@ -155,7 +164,7 @@ export function userTradeText(spec: SymbolSpec, t: AccountTrade): string {
 export function incomeText(i: Income): string {
   const trade = i.tradeNumber === 0 ? "" : idText(i.tradeNumber);
   return (
-    `{"symbol":"${i.symbol}","incomeType":"${i.type}","income":"${e8Text(i.amountE8)}","asset":"USDT",` +
+    `{"symbol":"${i.symbol}","incomeType":"${i.type}","income":"${e8Text(i.amountE8)}","asset":"${i.asset}",` +
     `"info":"${i.type}","time":${i.timeMs},"tranId":${transactionText(i.transactionNumber)},"tradeId":"${trade}"}`
   );
 }

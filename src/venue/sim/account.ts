@@ -18,6 +18,21 @@ export interface AccountOptions {
   /** 1e-8 of the traded value. */
   readonly makerFeeE8: number;
   readonly takerFeeE8: number;
+  /** Pays the fees while there is enough of it, as a venue's own coin does; null = the quote currency pays. */
+  readonly feeAsset: FeeAsset | null;
+}
+
+export interface FeeAsset {
+  readonly name: string;
+  /** Quote currency for one, 1e-8. */
+  readonly priceE8: bigint;
+  readonly startingBalanceE8: bigint;
+}
+
+interface PaidFee {
+  readonly feeAsset: string;
+  /** 1e-8 of it. */
+  readonly feeE8: bigint;
 }
 
 export interface AccountTrade extends FillFacts {
@@ -31,6 +46,7 @@ export interface AccountTrade extends FillFacts {
 export interface Income {
   readonly symbol: string;
   readonly type: "REALIZED_PNL" | "COMMISSION" | "FUNDING_FEE" | "TRANSFER";
+  readonly asset: string;
   readonly amountE8: bigint;
   readonly timeMs: number;
   readonly transactionNumber: number;
@@ -48,6 +64,8 @@ export class Account {
   readonly positions = new Map<string, MarginPosition>();
   readonly specs: ReadonlyMap<string, SymbolSpec>;
   walletE8: bigint;
+  /** Of the fee asset; 0 without one. */
+  feeWalletE8: bigint;
   /** Time of each position's last change, ms. */
   readonly changedMs = new Map<string, number>();
   lastTrade = 0;
@@ -61,6 +79,7 @@ export class Account {
     this.specs = specs;
     this.markOf = markOf;
     this.walletE8 = options.startingBalanceE8;
+    this.feeWalletE8 = options.feeAsset?.startingBalanceE8 ?? 0n;
     for (const spec of specs.values())
       this.positions.set(spec.symbol, emptyPosition(spec.e8PerTickLot, options.leverage));
   }
@@ -74,10 +93,11 @@ export class Account {
     const spec = this.specs.get(order.symbol)!;
     const position = this.position(order.symbol);
     const valueE8 = BigInt(pxTicks) * BigInt(lots) * spec.e8PerTickLot;
-    const feeE8 = bookedFeeE8(valueE8, maker ? this.options.makerFeeE8 : this.options.takerFeeE8);
+    const rateE8 = maker ? this.options.makerFeeE8 : this.options.takerFeeE8;
+    const { feeAsset, feeE8 } = this.payFee(spec, bookedFeeE8(valueE8, rateE8));
     const realized = bookFill(position, BigInt(order.side * lots), BigInt(pxTicks));
     const realizedE8 = realized * spec.e8PerTickLot;
-    this.walletE8 += realizedE8 - feeE8;
+    this.walletE8 += realizedE8;
     this.changedMs.set(order.symbol, timeMs);
     const trade: AccountTrade = {
       symbol: order.symbol,
@@ -88,15 +108,30 @@ export class Account {
       pxTicks,
       lots,
       maker,
+      feeAsset,
       feeE8,
       realizedE8,
       timeMs,
     };
     this.keepTrade(trade);
     if (realizedE8 !== 0n)
-      this.addIncome("REALIZED_PNL", order.symbol, realizedE8, timeMs, trade.tradeNumber);
-    if (feeE8 !== 0n) this.addIncome("COMMISSION", order.symbol, -feeE8, timeMs, trade.tradeNumber);
+      this.addIncome("REALIZED_PNL", order.symbol, realizedE8, spec.quote, timeMs, trade.tradeNumber);
+    if (feeE8 !== 0n) this.addIncome("COMMISSION", order.symbol, -feeE8, feeAsset, timeMs, trade.tradeNumber);
     return trade;
+  }
+
+  /** In the fee asset, rounded half up, if there is enough of it; rebates come in the quote currency. */
+  private payFee({ quote }: SymbolSpec, quoteFeeE8: bigint): PaidFee {
+    const asset = this.options.feeAsset;
+    if (asset !== null && quoteFeeE8 > 0n) {
+      const feeE8 = (quoteFeeE8 * 100_000_000n + asset.priceE8 / 2n) / asset.priceE8;
+      if (feeE8 <= this.feeWalletE8) {
+        this.feeWalletE8 -= feeE8;
+        return { feeAsset: asset.name, feeE8 };
+      }
+    }
+    this.walletE8 -= quoteFeeE8;
+    return { feeAsset: quote, feeE8: quoteFeeE8 };
   }
 
   /** Longs pay a positive rate (1e-8). Returns the amount booked, 0 for a flat position. */
@@ -106,12 +141,12 @@ export class Account {
     const valueE8 = (position.qtyLots * this.markOf(symbol) * position.e8PerTickLot) / 100_000_000n;
     const amountE8 = -(valueE8 * rateE8) / 100_000_000n;
     this.walletE8 += amountE8;
-    return this.addIncome("FUNDING_FEE", symbol, amountE8, timeMs, 0);
+    return this.addIncome("FUNDING_FEE", symbol, amountE8, this.specs.get(symbol)!.quote, timeMs, 0);
   }
 
   deposit(amountE8: bigint, timeMs: number): Income {
     this.walletE8 += amountE8;
-    return this.addIncome("TRANSFER", "", amountE8, timeMs, 0);
+    return this.addIncome("TRANSFER", "", amountE8, "USDT", timeMs, 0);
   }
 
   keepTrade(trade: AccountTrade): void {
@@ -186,11 +221,12 @@ export class Account {
     type: Income["type"],
     symbol: string,
     amountE8: bigint,
+    asset: string,
     timeMs: number,
     tradeNumber: number,
   ): Income {
     const transactionNumber = ++this.lastTransaction;
-    const income = { symbol, type, amountE8, timeMs, transactionNumber, tradeNumber };
+    const income = { symbol, type, asset, amountE8, timeMs, transactionNumber, tradeNumber };
     this.keepIncome(income);
     return income;
   }

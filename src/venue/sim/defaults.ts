@@ -41,6 +41,7 @@ export function defaultVenueOptions(): Omit<SimVenueOptions, "symbols" | "apiKey
       leverage: 20,
       makerFeeE8: 20_000,
       takerFeeE8: 50_000,
+      feeAsset: null,
     },
     ed25519: [],
     rateLimits: VENUE_RATE_LIMITS,

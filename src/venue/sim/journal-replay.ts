@@ -56,6 +56,7 @@ function applyLine(line: Line, account: Account, orders: Map<number, VenueOrder>
     account.keepIncome({
       symbol: (line["s"] as string | undefined) ?? "",
       type: line.k === "funding" ? "FUNDING_FEE" : "TRANSFER",
+      asset: "USDT",
       amountE8: BigInt(line["amount"] as string),
       timeMs: line.ms,
       transactionNumber: line["tx"] as number,
@@ -96,7 +97,11 @@ function applyFill(l: Line, account: Account): void {
   position.costTickLots = BigInt(l["cost"] as string);
   account.changedMs.set(symbol, l.ms);
   account.walletE8 = BigInt(l["wallet"] as string);
+  if (l["feeWallet"] !== undefined) account.feeWalletE8 = BigInt(l["feeWallet"] as string);
   const feeE8 = BigInt(l["fee"] as string);
+  // Journals of before the fee asset have it nowhere.
+  const { quote } = account.specs.get(symbol)!;
+  const feeAsset = (l["feeAsset"] as string | undefined) ?? quote;
   const realizedE8 = BigInt(l["rp"] as string);
   const tradeNumber = l["t"] as number;
   account.keepTrade({
@@ -108,17 +113,18 @@ function applyFill(l: Line, account: Account): void {
     pxTicks: l["px"] as number,
     lots: l["q"] as number,
     maker: l["m"] as boolean,
+    feeAsset,
     feeE8,
     realizedE8,
     timeMs: l.ms,
   });
-  const incomes: [Income["type"], bigint][] = [];
-  if (realizedE8 !== 0n) incomes.push(["REALIZED_PNL", realizedE8]);
-  if (feeE8 !== 0n) incomes.push(["COMMISSION", -feeE8]);
+  const incomes: [Income["type"], bigint, string][] = [];
+  if (realizedE8 !== 0n) incomes.push(["REALIZED_PNL", realizedE8, quote]);
+  if (feeE8 !== 0n) incomes.push(["COMMISSION", -feeE8, feeAsset]);
   const last = l["tx"] as number;
-  for (const [index, [type, amountE8]] of incomes.entries()) {
+  for (const [index, [type, amountE8, asset]] of incomes.entries()) {
     const transactionNumber = last - incomes.length + 1 + index;
-    account.keepIncome({ symbol, type, amountE8, timeMs: l.ms, transactionNumber, tradeNumber });
+    account.keepIncome({ symbol, type, asset, amountE8, timeMs: l.ms, transactionNumber, tradeNumber });
   }
 }
 

@@ -321,6 +321,8 @@ export class OrderDesk {
       q: lots,
       m: maker,
       fee: trade.feeE8.toString(),
+      feeAsset: trade.feeAsset,
+      feeWallet: this.account.feeWalletE8.toString(),
       rp: trade.realizedE8.toString(),
       wallet: this.account.walletE8.toString(),
       pos: position.qtyLots.toString(),

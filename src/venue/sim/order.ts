@@ -75,6 +75,8 @@ export interface FillFacts {
   readonly pxTicks: number;
   readonly lots: number;
   readonly maker: boolean;
+  readonly feeAsset: string;
+  /** 1e-8 of the fee asset. */
   readonly feeE8: bigint;
   readonly realizedE8: bigint;
 }
@@ -88,7 +90,7 @@ export function orderUpdateText(
   nowMs: number,
 ): string {
   const none = fixedText(0, s.pxDecimals);
-  const fee = fill === null ? "" : `"N":"${s.quote}","n":"${e8Text(fill.feeE8)}",`;
+  const fee = fill === null ? "" : `"N":"${fill.feeAsset}","n":"${e8Text(fill.feeE8)}",`;
   return (
     `{"e":"ORDER_TRADE_UPDATE","E":${nowMs},"T":${o.updatedMs},"o":{"s":"${o.symbol}","c":"${o.clientId}",` +
     `"S":"${sideText(o.side)}","o":"${typeText(o)}","f":"${TIF_TEXT[o.tif]}","q":"${qtyText(s, o.qtyLots)}",` +

@@ -24,11 +24,13 @@ const known: ExportContext = {
   baseNs: BASE_NS,
   instrumentOf: (id) => (id === 1 ? BTC : undefined),
   strategyOf: (id) => (id === 0 ? "house" : "obi-mm"),
+  assetOf: (id) => (id === 3 ? "BNB" : `#${id}`),
 };
 const unknown: ExportContext = {
   baseNs: BASE_NS,
   instrumentOf: () => undefined,
   strategyOf: (id) => `#${id}`,
+  assetOf: (id) => `#${id}`,
 };
 const m = allocateRecordMemory(1);
 
@@ -88,6 +90,7 @@ describe("exportRecord", () => {
       maker: true,
       source: "userStream",
       tradeId: "4294967301",
+      feeAsset: "BNB",
     });
     encodeFillDetail(m, 0, 4, 1, 1, 9, 0, 1, 2, 1, 2, 3, 4, -12_345, Number.NaN);
     expect(exportRecord(m, 0, known)).toMatchObject({

@@ -9,7 +9,7 @@ import { OrderStore } from "../../../../src/venue/sim/order-store.ts";
 import { BTCUSDT } from "../../../../src/venue/sim/symbol-spec.ts";
 import { VenueClock } from "../../../../src/venue/sim/venue-clock.ts";
 
-const OPTIONS = { startingBalanceE8: 1_000n, leverage: 20, makerFeeE8: 0, takerFeeE8: 0 };
+const OPTIONS = { startingBalanceE8: 1_000n, leverage: 20, feeAsset: null, makerFeeE8: 0, takerFeeE8: 0 };
 const fresh = () => new Account(OPTIONS, new Map([["BTCUSDT", BTCUSDT]]), () => 0n);
 
 function scratch(run: (path: string) => void): void {
