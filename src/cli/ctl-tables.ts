@@ -148,11 +148,11 @@ export function positionsText(positions: readonly PositionView[], pnl: readonly 
     p.fees,
     p.currency,
   ]);
-  const totals = pnl.map((p) => [p.currency, p.realized, p.unrealized, p.fees, p.net]);
+  const totals = pnl.map((p) => [p.currency, p.realized, p.unrealized, p.fees, p.funding, p.net]);
   return [
     table(["strategy", "instrument", ">qty", ">avg", ">mark", ">realized", ">unrealized", ">fees", ""], rows),
     "by currency",
-    table(["", ">realized", ">unrealized", ">fees", ">net"], totals),
+    table(["", ">realized", ">unrealized", ">fees", ">funding", ">net"], totals),
   ].join("\n");
 }
 

@@ -162,7 +162,8 @@ export interface PnlView {
   readonly realized: string;
   readonly unrealized: string;
   readonly fees: string;
-  /** realized + unrealized − fees. */
+  readonly funding: string;
+  /** realized + unrealized + funding − fees. */
   readonly net: string;
 }
 

@@ -203,7 +203,7 @@ function marginFamilies({ margin }: StatusView): MetricFamily[] {
 
 function tradingFamilies({ status, positions, pnl }: MetricsSource): MetricFamily[] {
   // Decimal strings become binary floats here, for charts only.
-  const money = (part: "realized" | "unrealized" | "fees" | "net") =>
+  const money = (part: "realized" | "unrealized" | "fees" | "funding" | "net") =>
     pnl.map((p) => [{ currency: p.currency, part }, Number(p[part])] as const);
   return [
     gauge(
@@ -223,8 +223,8 @@ function tradingFamilies({ status, positions, pnl }: MetricsSource): MetricFamil
     ),
     gauge(
       "hotlane_pnl",
-      "Profit and loss since the start of the ledger; net = realized + unrealized − fees.",
-      [...money("realized"), ...money("unrealized"), ...money("fees"), ...money("net")],
+      "Profit and loss since the start of the ledger; net = realized + unrealized + funding − fees.",
+      [...money("realized"), ...money("unrealized"), ...money("fees"), ...money("funding"), ...money("net")],
     ),
   ];
 }

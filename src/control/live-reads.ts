@@ -144,6 +144,7 @@ export class LiveReads implements EngineReads {
       realized,
       unrealized,
       fees,
+      funding,
       net: addTexts([realized, unrealized, funding], [fees]),
     }));
   }

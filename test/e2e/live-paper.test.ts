@@ -2,6 +2,7 @@
 // the process, no credentials. The venue's journal must not know of a single order. About 20 s.
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { PnlView } from "../../src/control/engine-control.ts";
 import { recoverWal } from "../../src/journal/recovery.ts";
 import { expectSameAccount } from "./live-checks.ts";
 import {
@@ -125,6 +126,67 @@ test("kill, rearm and emergency close work on the paper account", async () => {
   expect(code).toBe(0);
   await venue.stop();
 }, 60_000);
+
+const FUNDING_MS = 1000;
+const RATE = 0.001;
+
+test("funding is paid at the venue's times and rate on what is held, once, and stays over a restart", async () => {
+  const flags = ["--speed", "20", "--funding-ms", String(FUNDING_MS), "--funding-rate", String(RATE)];
+  const venue = await startVenue(makeDataDir(), flags);
+  const dir = makeDataDir();
+  const sums: bigint[] = [];
+  for (let session = 0; session < 2; session++) {
+    const live = await start(dir, venue);
+    const funding = async () => scaled((await live.get<PnlView[]>("/api/pnl"))[0]?.funding ?? "0");
+    let payments = 0;
+    let last = await funding();
+    await until(
+      "payments",
+      async () => {
+        const now = await funding();
+        if (now !== last) payments++;
+        last = now;
+        return payments >= 3;
+      },
+      30_000,
+    );
+    const { code, summary } = await live.stop();
+    expect(code).toBe(0);
+    sums.push(scaled(summary.pnl["USDT"]!.funding));
+    expect(await fundingRows(dir)).toBe(sums.at(-1)!);
+  }
+  expect(sums[1]).not.toBe(sums[0]!);
+  expectNoOrderAt(venue);
+  const replay = await run(REPLAY, [join(dir, "wal"), "--verify"]);
+  expect(replay.out.trim().split("\n").at(-1)).toBe("identical");
+  await venue.stop();
+}, 120_000);
+
+/** Each payment is position · mark · rate at a mark heard around its time, at most one per time; returns their sum. */
+async function fundingRows(dir: string): Promise<bigint> {
+  const rows = await walRows(dir, ["Fill", "Funding", "MarkPrice"]);
+  const held = new Map<string, bigint>();
+  const seen = new Set<string>();
+  let sum = 0n;
+  for (const row of rows) {
+    const symbol: string = row["instrument"];
+    if (row.kind === "Fill")
+      held.set(symbol, (held.get(symbol) ?? 0n) + (row["side"] === "buy" ? 1n : -1n) * scaled(row["qty"]));
+    if (row.kind !== "Funding") continue;
+    const atMs = Number(BigInt(row["exchTs"]) / 1_000_000n);
+    expect(atMs % FUNDING_MS).toBe(0);
+    expect(seen.has(`${symbol} ${atMs}`)).toBe(false);
+    seen.add(`${symbol} ${atMs}`);
+    const amounts = rows
+      .filter((mark) => mark.kind === "MarkPrice" && mark["instrument"] === symbol)
+      .filter((mark) => Math.abs(Number(BigInt(mark["recvTs"]) / 1_000_000n) - atMs) < 3 * FUNDING_MS)
+      .map((mark) => Math.round((-Number(held.get(symbol)!) / 1e20) * Number(mark["markPx"]) * RATE * 1e8));
+    const paid = Math.round(Number(row["amount"]) * 1e8);
+    expect(amounts.some((amount) => Math.abs(amount - paid) <= 1)).toBe(true);
+    sum += scaled(row["amount"]);
+  }
+  return sum;
+}
 
 test("paper needs addresses and says which", async () => {
   const refused = await runLive([

@@ -90,6 +90,6 @@ async function feesInStore(dir: string): Promise<string[]> {
         .split("\n"),
     )
     .map((line) => JSON.parse(line))
-    .map((row) => `${row.trade_id} ${row.fee_asset} ${scaled(row.fee)}`)
+    .map((row) => `${row.fill_id} ${row.fee_asset} ${scaled(row.fee)}`)
     .sort();
 }

@@ -169,12 +169,13 @@ function drawTrading({ positions, pnl, orders, fills }: LiveState): void {
   );
   draw(
     "pnl",
-    ["Currency", ">Realized", ">Unrealized", ">Fees", ">Net"],
+    ["Currency", ">Realized", ">Unrealized", ">Fees", ">Funding", ">Net"],
     pnl.map((p) => [
       cell(p.currency),
       num(p.realized, signTone(p.realized)),
       num(p.unrealized, signTone(p.unrealized)),
       num(p.fees),
+      num(p.funding, signTone(p.funding)),
       num(p.net, signTone(p.net)),
     ]),
   );

@@ -165,7 +165,16 @@ export class MemoryEngine implements EngineControl {
   }
 
   pnl(): PnlView[] {
-    return [{ currency: "USDT", realized: "1.25", unrealized: "-0.0178", fees: "0.0123", net: "1.2199" }];
+    return [
+      {
+        currency: "USDT",
+        realized: "1.25",
+        unrealized: "-0.0178",
+        funding: "0",
+        fees: "0.0123",
+        net: "1.2199",
+      },
+    ];
   }
 
   orders(filter: OrdersFilter): OrderView[] {
