@@ -235,11 +235,21 @@ const lanes: DashboardSpec = {
       ],
     },
     {
+      title: "End to end: event at the venue → order at the venue (ms)",
+      type: "timeseries",
+      source: "clickhouse",
+      unit: "ms",
+      width: 12,
+      queries: [
+        "SELECT toStartOfMinute(exch_time) AS time, symbol AS name, quantileExact(0.5)(toUnixTimestamp64Nano(exch_time) - toUnixTimestamp64Nano(event_time)) / 1e6 AS latency FROM orders WHERE $__timeFilter(update_time) AND event = 'New' AND event_time > toDateTime64(0, 9) AND exch_time > toDateTime64(0, 9) GROUP BY time, name ORDER BY time",
+      ],
+    },
+    {
       title: "Order latency by symbol (ms)",
       type: "timeseries",
       source: "clickhouse",
       unit: "ms",
-      width: 24,
+      width: 12,
       queries: [
         "SELECT minute AS time, concat(symbol, ' p99') AS name, p99_ns / 1e6 AS latency FROM order_latency_1m WHERE $__timeFilter(minute) ORDER BY time",
       ],

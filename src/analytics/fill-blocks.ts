@@ -2,6 +2,7 @@
 import { analyseFills, type FillAnalysis } from "./fill-analysis.ts";
 import { bpsText, nsText, percentText } from "./page/html-text.ts";
 import type { Block, Chart, Table } from "./page/page-model.ts";
+import { quotesByDistance } from "./quote-analysis.ts";
 import { half } from "./run-blocks.ts";
 import { strategyName } from "./run-files.ts";
 import { CURVE_NS, type SessionFacts } from "./session-facts.ts";
@@ -12,6 +13,7 @@ export const fillBlocks = (facts: SessionFacts): Block[] => [
   fillTable(facts),
   half(markOutChart(facts)),
   half(slippageTable(facts)),
+  quoteTable(facts),
 ];
 
 /** Strategy and instrument of every group that traded, after the whole. */
@@ -94,5 +96,29 @@ function markOutChart(facts: SessionFacts): Chart {
       { name: "mark-out", x, y: all.markOutsBps.map(finite), draw: "line", colour: "blue" },
       { name: "mid's move", x, y: all.adverseBps.map(finite), draw: "line", colour: "red" },
     ],
+  };
+}
+
+function quoteTable(facts: SessionFacts): Table {
+  return {
+    kind: "table",
+    title: "Quotes by distance from the mid",
+    note: "Fifths of the orders that the venue took, by their price against the mid at their decision; mark-outs are means over the quotes that were filled",
+    head: [
+      "distance (bps)",
+      "quotes",
+      "fill rate",
+      "rested p50",
+      ...CURVE_NS.map((ns) => `mark-out ${nsText(ns)} (bps)`),
+    ],
+    rows: quotesByDistance(facts).map(
+      (one): Row => [
+        one.label,
+        one.quotes,
+        percentText(one.fillRate),
+        nsText(one.restedP50Ns),
+        ...one.markOutsBps.map(bpsText),
+      ],
+    ),
   };
 }

@@ -3,10 +3,10 @@ import { amountText, toneOf } from "./page/html-text.ts";
 import type { Block, Figure, Table } from "./page/page-model.ts";
 import { attributeByHour, attributePnl, type PnlParts } from "./pnl-attribution.ts";
 import { pnlCurve } from "./pnl-curve.ts";
+import { type Quintiles, quintiles } from "./quintiles.ts";
 import { chart, half, hourText, line, Seconds } from "./run-blocks.ts";
 import { strategyName } from "./run-files.ts";
 import type { SessionFacts } from "./session-facts.ts";
-import { type SignalBuckets, signalBuckets } from "./signal-buckets.ts";
 
 type Row = readonly (string | number | null)[];
 
@@ -138,7 +138,7 @@ function hourTable(facts: SessionFacts): Table {
 
 function signalTables(facts: SessionFacts): Table[] {
   return [...facts.signals].map(([name, values]) => {
-    const buckets = signalBuckets(values);
+    const buckets = quintiles(values);
     const covered = coveredBy(facts, values);
     const parts = attributePnl(facts, (row) => bucketOf(facts, row, covered, values, buckets), null);
     const others = facts.result.instruments.filter((one) => !covered.has(one.index)).map((one) => one.symbol);
@@ -163,7 +163,7 @@ function bucketOf(
   fill: number,
   covered: ReadonlySet<number>,
   values: Float64Array,
-  buckets: SignalBuckets,
+  buckets: Quintiles,
 ): string | null {
   const order = orderOfFill[fill]!;
   if (order < 0) return NO_ORDER;

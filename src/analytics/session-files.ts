@@ -1,15 +1,17 @@
 // What a session's analysis adds to the tables of a run, as csv and Parquet: requests with their stages, fills with
-// slippage and mark-outs, PnL by strategy, symbol and hour. Cold.
+// slippage and mark-outs, what became of each quote, PnL by strategy, symbol and hour. Cold.
 import { join } from "node:path";
 import { type FileColumn, writeColumns } from "../data/column-files.ts";
 import { ACTION_NAMES } from "../wire/codes.ts";
 import { attributeByHour, attributePnl, type PnlParts } from "./pnl-attribution.ts";
+import { analyseQuotes } from "./quote-analysis.ts";
 import { strategyName } from "./run-files.ts";
 import { CURVE_NS, type RequestColumn, type SessionFacts } from "./session-facts.ts";
 
 export function writeSessionFiles(facts: SessionFacts, dir: string): void {
   writeColumns(join(dir, "requests"), requestColumns(facts), facts.requests.rows);
   writeColumns(join(dir, "fill-analysis"), fillColumns(facts), facts.result.fills.rows);
+  writeColumns(join(dir, "quotes"), quoteColumns(facts), facts.result.orders.rows);
   const rows = pnlRows(facts);
   writeColumns(join(dir, "pnl"), pnlColumns(rows), rows.length);
 }
@@ -76,6 +78,32 @@ function fillColumns({ result, orderOfFill, orderMids, curveTicks }: SessionFact
     ...CURVE_NS.map((ns, h) =>
       bps(`mark_out_${ns / 1e6}ms_bps`, (row) => (side[row]! * (curveTicks[h]![row]! - px[row]!)) / px[row]!),
     ),
+  ];
+}
+
+function quoteColumns(facts: SessionFacts): FileColumn[] {
+  const { result } = facts;
+  const { orders } = result;
+  const quotes = analyseQuotes(facts);
+  const [of, by, id] = [orders.values("instrument"), orders.values("strategy"), orders.values("orderId")];
+  const double = (name: string, values: Float64Array): FileColumn => ({
+    name,
+    type: "double",
+    at: (row) => values[row]!,
+  });
+  const ns = (name: string, values: Float64Array): FileColumn => ({
+    name,
+    type: "int64",
+    at: (row) => unixNs(0n, values[row]!),
+  });
+  return [
+    { name: "instrument", type: "text", at: (row) => result.instruments[of[row]!]!.symbol },
+    { name: "strategy", type: "text", at: (row) => strategyName(result, by[row]!) },
+    { name: "order_id", type: "int64", at: (row) => BigInt(id[row]!) },
+    double("distance_bps", quotes.distanceBps),
+    ns("rested_ns", quotes.restedNs),
+    ns("first_fill_ns", quotes.firstFillNs),
+    ...CURVE_NS.map((horizon, h) => double(`mark_out_${horizon / 1e6}ms_bps`, quotes.markOutsBps[h]!)),
   ];
 }
 

@@ -5,16 +5,21 @@ import type { RecordSink } from "../core/record.ts";
 import {
   encodeBalance,
   encodeFeedStatus,
-  encodeFill,
-  encodeFillDetail,
   encodeFunding,
-  encodeOrderReport,
-  encodeOrderReportDetail,
+  encodeHeader,
   encodePosition,
   encodePositionDetail,
   FLAG_CONTINUATION,
   FLAG_MORE,
   FLAG_VENUE,
+  KIND_FILL,
+  KIND_FILL_DETAIL,
+  KIND_ORDER_REPORT,
+  KIND_ORDER_REPORT_DETAIL,
+  putFill,
+  putFillDetail,
+  putOrderReport,
+  putOrderReportDetail,
 } from "../wire/messages.gen.ts";
 
 const NS_PER_MS = 1_000_000;
@@ -105,44 +110,13 @@ export class ReportWriter {
     const o = this.order;
     const m = this.sink.memory;
     const sequence = this.take();
-    encodeOrderReport(
-      m,
-      this.sink.tryClaim(),
-      o.flags | FLAG_MORE,
-      o.instrument,
-      o.strategy,
-      sequence,
-      0,
-      o.exchTsNs,
-      o.recvTsNs,
-      o.clientSeq,
-      o.execType,
-      o.orderState,
-      o.source,
-      o.side,
-      o.pxTicks,
-      o.qtyLots,
-      o.cumQtyLots,
-    );
+    let at = this.begin(KIND_ORDER_REPORT, FLAG_MORE, sequence, o);
+    const { clientSeq, execType, orderState, source, side, pxTicks, qtyLots, cumQtyLots } = o;
+    putOrderReport(m, at, clientSeq, execType, orderState, source, side, pxTicks, qtyLots, cumQtyLots);
     this.sink.commit();
-    encodeOrderReportDetail(
-      m,
-      this.sink.tryClaim(),
-      o.flags | FLAG_CONTINUATION,
-      o.instrument,
-      o.strategy,
-      sequence,
-      0,
-      o.exchTsNs,
-      o.recvTsNs,
-      o.orderIdLo,
-      o.orderIdHi,
-      o.nonceLo,
-      o.nonceHi,
-      o.rejectCode,
-      o.action,
-      o.exchTsNs,
-    );
+    at = this.begin(KIND_ORDER_REPORT_DETAIL, FLAG_CONTINUATION, sequence, o);
+    const { orderIdLo, orderIdHi, nonceLo, nonceHi, rejectCode, action, exchTsNs } = o;
+    putOrderReportDetail(m, at, orderIdLo, orderIdHi, nonceLo, nonceHi, rejectCode, action, exchTsNs);
     this.sink.commit();
     return true;
   }
@@ -150,51 +124,20 @@ export class ReportWriter {
   /** True as well for a fill that needs no record because it is known. */
   writeFill(): boolean {
     const f = this.fill;
-    if (this.isKnownFill(f.instrument, f.tradeIdLo, f.tradeIdHi)) {
+    const { tradeIdLo, tradeIdHi } = f;
+    if (this.isKnownFill(f.instrument, tradeIdLo, tradeIdHi)) {
       this.repeatedFills++;
       return true;
     }
     if (!this.room(2)) return false;
     const m = this.sink.memory;
     const sequence = this.take();
-    encodeFill(
-      m,
-      this.sink.tryClaim(),
-      f.flags | FLAG_MORE,
-      f.instrument,
-      f.strategy,
-      sequence,
-      0,
-      f.exchTsNs,
-      f.recvTsNs,
-      f.clientSeq,
-      f.side,
-      f.maker,
-      f.source,
-      f.feeAsset,
-      f.pxTicks,
-      f.qtyLots,
-      f.tradeIdLo,
-      f.tradeIdHi,
-    );
+    let at = this.begin(KIND_FILL, FLAG_MORE, sequence, f);
+    const { clientSeq, side, maker, source, feeAsset, pxTicks, qtyLots } = f;
+    putFill(m, at, clientSeq, side, maker, source, feeAsset, pxTicks, qtyLots, tradeIdLo, tradeIdHi);
     this.sink.commit();
-    encodeFillDetail(
-      m,
-      this.sink.tryClaim(),
-      f.flags | FLAG_CONTINUATION,
-      f.instrument,
-      f.strategy,
-      sequence,
-      0,
-      f.exchTsNs,
-      f.recvTsNs,
-      f.orderIdLo,
-      f.orderIdHi,
-      f.nonceLo,
-      f.nonceHi,
-      f.feeE8,
-      Number.NaN,
-    );
+    at = this.begin(KIND_FILL_DETAIL, FLAG_CONTINUATION, sequence, f);
+    putFillDetail(m, at, f.orderIdLo, f.orderIdHi, f.nonceLo, f.nonceHi, f.feeE8, Number.NaN);
     this.sink.commit();
     return true;
   }
@@ -319,6 +262,15 @@ export class ReportWriter {
     );
     this.sink.commit();
     return true;
+  }
+
+  /** A claimed record with its header. */
+  private begin(kind: number, flags: number, sequence: number, of: OrderNews | FillNews): number {
+    const at = this.sink.tryClaim();
+    const { instrument, strategy, exchTsNs, recvTsNs } = of;
+    const all = of.flags | flags;
+    encodeHeader(this.sink.memory, at, kind, all, instrument, strategy, sequence, 0, exchTsNs, recvTsNs);
+    return at;
   }
 
   private room(count: number): boolean {

@@ -5,17 +5,26 @@ import { NO_SLOT, type RecordSink } from "../core/record.ts";
 import type { OrderRequest } from "../order/gateway.ts";
 import type { Ledger } from "../order/ledger.ts";
 import {
-  encodeControlReply,
-  encodeOrderSent,
-  encodeOrderStamps,
-  encodePosition,
-  encodePositionDetail,
-  encodeRiskDenied,
-  encodeRiskState,
-  encodeStrategyStatus,
+  encodeHeader,
   FLAG_CONTINUATION,
   FLAG_MORE,
   FLAG_REDUCE_ONLY,
+  KIND_CONTROL_REPLY,
+  KIND_ORDER_SENT,
+  KIND_ORDER_STAMPS,
+  KIND_POSITION,
+  KIND_POSITION_DETAIL,
+  KIND_RISK_DENIED,
+  KIND_RISK_STATE,
+  KIND_STRATEGY_STATUS,
+  putControlReply,
+  putOrderSent,
+  putOrderStamps,
+  putPosition,
+  putPositionDetail,
+  putRiskDenied,
+  putRiskState,
+  putStrategyStatus,
 } from "../wire/messages.gen.ts";
 
 /** Records left before requests are denied: four runs of 16, for the request, its reports and those of working orders. */
@@ -60,72 +69,26 @@ export class Outputs {
     triggerExchNs: number,
     midTicks: number,
   ): void {
-    const sink = this.orders;
+    const { orders: sink } = this;
+    const { instrument, strategy, clientSeq, side, tif, orderType, pxTicks, qtyLots } = request;
     const sequence = this.next();
-    const flags = FLAG_MORE | (request.reduceOnly ? FLAG_REDUCE_ONLY : 0);
-    let at = this.claim(sink);
+    const more = FLAG_MORE | (request.reduceOnly ? FLAG_REDUCE_ONLY : 0);
+    let at = this.begin(KIND_ORDER_SENT, more, instrument, strategy, sequence, triggerExchNs, nowNs);
     if (at === NO_SLOT) return;
-    encodeOrderSent(
-      sink.memory,
-      at,
-      flags,
-      request.instrument,
-      request.strategy,
-      sequence,
-      0,
-      triggerExchNs,
-      nowNs,
-      request.clientSeq,
-      action,
-      request.side,
-      request.tif,
-      request.orderType,
-      request.pxTicks,
-      request.qtyLots,
-      triggerTsNs,
-    );
+    putOrderSent(sink.memory, at, clientSeq, action, side, tif, orderType, pxTicks, qtyLots, triggerTsNs);
     sink.commit();
-    at = this.claim(sink);
+    at = this.begin(KIND_ORDER_STAMPS, FLAG_CONTINUATION, instrument, strategy, sequence, 0, nowNs);
     if (at === NO_SLOT) return;
-    encodeOrderStamps(
-      sink.memory,
-      at,
-      FLAG_CONTINUATION,
-      request.instrument,
-      request.strategy,
-      sequence,
-      0,
-      0,
-      nowNs,
-      this.decidedTsNs,
-      this.gatedTsNs,
-      this.sentTsNs,
-      midTicks,
-    );
+    putOrderStamps(sink.memory, at, this.decidedTsNs, this.gatedTsNs, this.sentTsNs, midTicks);
     sink.commit();
   }
 
   denied(request: OrderRequest, action: number, code: number, observed: number, nowNs: number): void {
     const sink = this.telemetry;
-    const at = this.claim(sink);
+    const { instrument, strategy, side, pxTicks, qtyLots } = request;
+    const at = this.begin(KIND_RISK_DENIED, 0, instrument, strategy, this.next(), 0, nowNs, sink);
     if (at === NO_SLOT) return;
-    encodeRiskDenied(
-      sink.memory,
-      at,
-      0,
-      request.instrument,
-      request.strategy,
-      this.next(),
-      0,
-      0,
-      nowNs,
-      code,
-      action,
-      request.side,
-      request.pxTicks,
-      request.qtyLots,
-      observed,
-    );
+    putRiskDenied(sink.memory, at, code, action, side, pxTicks, qtyLots, observed);
     sink.commit();
   }
 
@@ -138,42 +101,24 @@ export class Outputs {
     nowNs: number,
     flags = 0,
   ): void {
-    const sink = this.orders;
+    const { orders: sink } = this;
+    const { qtyLots, costTickLots, realized, fees } = ledger;
     const pair = ledger.pair(strategy, instrument);
     const sequence = this.next();
-    let at = this.claim(sink);
+    let at = this.begin(KIND_POSITION, FLAG_MORE | flags, instrument, strategy, sequence, exchTsNs, nowNs);
     if (at === NO_SLOT) return;
-    encodePosition(
-      sink.memory,
-      at,
-      FLAG_MORE | flags,
-      instrument,
-      strategy,
-      sequence,
-      0,
-      exchTsNs,
-      nowNs,
-      ledger.qtyLots[pair],
-      ledger.costTickLots[pair],
-      ledger.realized.hi[pair],
-      ledger.realized.lo[pair],
-    );
+    putPosition(sink.memory, at, qtyLots[pair], costTickLots[pair], realized.hi[pair], realized.lo[pair]);
     sink.commit();
-    at = this.claim(sink);
+    const rest = FLAG_CONTINUATION | flags;
+    at = this.begin(KIND_POSITION_DETAIL, rest, instrument, strategy, sequence, exchTsNs, nowNs);
     if (at === NO_SLOT) return;
-    encodePositionDetail(
+    const unrealized = ledger.unrealizedTickLots(strategy, instrument);
+    putPositionDetail(
       sink.memory,
       at,
-      FLAG_CONTINUATION | flags,
-      instrument,
-      strategy,
-      sequence,
-      0,
-      exchTsNs,
-      nowNs,
-      ledger.fees.hi[pair],
-      ledger.fees.lo[pair],
-      ledger.unrealizedTickLots(strategy, instrument),
+      fees.hi[pair],
+      fees.lo[pair],
+      unrealized,
       ledger.markTicks[instrument],
     );
     sink.commit();
@@ -187,24 +132,10 @@ export class Outputs {
     working: number,
     nowNs: number,
   ): void {
-    const sink = this.orders;
-    const at = this.claim(sink);
+    const { orders: sink } = this;
+    const at = this.begin(KIND_STRATEGY_STATUS, 0, 0, strategy, this.next(), 0, nowNs);
     if (at === NO_SLOT) return;
-    encodeStrategyStatus(
-      sink.memory,
-      at,
-      0,
-      0,
-      strategy,
-      this.next(),
-      0,
-      0,
-      nowNs,
-      state,
-      previous,
-      reason,
-      working,
-    );
+    putStrategyStatus(sink.memory, at, state, previous, reason, working);
     sink.commit();
   }
 
@@ -218,25 +149,10 @@ export class Outputs {
     value2: number,
     nowNs: number,
   ): void {
-    const sink = this.orders;
-    const at = this.claim(sink);
+    const { orders: sink } = this;
+    const at = this.begin(KIND_RISK_STATE, 0, instrument, strategy, this.next(), 0, nowNs);
     if (at === NO_SLOT) return;
-    encodeRiskState(
-      sink.memory,
-      at,
-      0,
-      instrument,
-      strategy,
-      this.next(),
-      0,
-      0,
-      nowNs,
-      code,
-      index,
-      value0,
-      value1,
-      value2,
-    );
+    putRiskState(sink.memory, at, code, index, value0, value1, value2);
     sink.commit();
   }
 
@@ -250,32 +166,27 @@ export class Outputs {
     arg1: number,
     nowNs: number,
   ): void {
-    const sink = this.orders;
-    const at = this.claim(sink);
+    const { orders: sink } = this;
+    const at = this.begin(KIND_CONTROL_REPLY, 0, 0, target, this.next(), 0, nowNs);
     if (at === NO_SLOT) return;
-    encodeControlReply(
-      sink.memory,
-      at,
-      0,
-      0,
-      target,
-      this.next(),
-      0,
-      0,
-      nowNs,
-      code,
-      commandId,
-      result,
-      state,
-      arg0,
-      arg1,
-    );
+    putControlReply(sink.memory, at, code, commandId, result, state, arg0, arg1);
     sink.commit();
   }
 
-  private claim(sink: RecordSink): number {
+  /** A record of the orders sink with its header, or NO_SLOT. */
+  private begin(
+    kind: number,
+    flags: number,
+    instrument: number,
+    strategy: number,
+    sequence: number,
+    exchTsNs: number,
+    nowNs: number,
+    sink = this.orders,
+  ): number {
     const at = sink.tryClaim();
     if (at === NO_SLOT) this.lost++;
+    else encodeHeader(sink.memory, at, kind, flags, instrument, strategy, sequence, 0, exchTsNs, nowNs);
     return at;
   }
 

@@ -45,17 +45,30 @@ const isReserved = (f: Placed): boolean => f.name.startsWith("reserved");
 
 function encoder(message: Message, body: readonly Placed[]): string {
   const header = ["flags", "instrument", "strategy", "sequence", "spare", "exchTsNs", "recvTsNs"];
-  const parameters = [...header, ...body.filter((f) => isNumber(f) && !isReserved(f)).map((f) => f.name)];
+  const fields = body.filter((f) => isNumber(f) && !isReserved(f)).map((f) => f.name);
+  const typed = (names: readonly string[]): string => names.map((name) => `, ${name}: number`).join("");
   const stores = body
     .filter(isNumber)
     .map((f) => `  m.${f.type}[${index(f)}] = ${isReserved(f) ? "0" : f.name};`);
   return [
     `/** Encodes a whole ${message.name} record at byte offset \`at\`; every byte is written${body.some((f) => !isNumber(f)) ? " except the text" : ""}. */`,
-    `export function encode${message.name}(m: RecordMemory, at: number, ${parameters.map((p) => `${p}: number`).join(", ")}): void {`,
+    `export function encode${message.name}(m: RecordMemory, at: number${typed([...header, ...fields])}): void {`,
     `  encodeHeader(m, at, ${message.kind}, ${header.join(", ")});`,
+    ...(fields.length === 0 ? [] : [`  put${message.name}(${["m", "at", ...fields].join(", ")});`]),
+    "}",
+    ...(fields.length === 0 ? [] : bodyWriter(message, typed(fields), stores)),
+  ].join("\n");
+}
+
+/** For records whose header was written apart: a head and its continuation share one. */
+function bodyWriter(message: Message, parameters: string, stores: readonly string[]): string[] {
+  return [
+    "",
+    `/** The body of a ${message.name} record: encodeHeader writes the rest. */`,
+    `export function put${message.name}(m: RecordMemory, at: number${parameters}): void {`,
     ...stores,
     "}",
-  ].join("\n");
+  ];
 }
 
 function accessors(fields: readonly Placed[]): string[] {

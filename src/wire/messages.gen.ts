@@ -280,6 +280,11 @@ export class DepthDelta extends RecordHeader {
 /** Encodes a whole DepthDelta record at byte offset `at`; every byte is written. */
 export function encodeDepthDelta(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, pxTicks: number, qtyLots: number, side: number, levelCount: number, updateIdLo: number, updateIdHi: number): void {
   encodeHeader(m, at, 1, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putDepthDelta(m, at, pxTicks, qtyLots, side, levelCount, updateIdLo, updateIdHi);
+}
+
+/** The body of a DepthDelta record: encodeHeader writes the rest. */
+export function putDepthDelta(m: RecordMemory, at: number, pxTicks: number, qtyLots: number, side: number, levelCount: number, updateIdLo: number, updateIdHi: number): void {
   m.f64[(at >> 3) + 4] = pxTicks;
   m.f64[(at >> 3) + 5] = qtyLots;
   m.i32[(at >> 2) + 12] = side;
@@ -301,6 +306,11 @@ export class DepthClear extends RecordHeader {
 /** Encodes a whole DepthClear record at byte offset `at`; every byte is written. */
 export function encodeDepthClear(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, pxTicks: number, side: number): void {
   encodeHeader(m, at, 2, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putDepthClear(m, at, pxTicks, side);
+}
+
+/** The body of a DepthClear record: encodeHeader writes the rest. */
+export function putDepthClear(m: RecordMemory, at: number, pxTicks: number, side: number): void {
   m.f64[(at >> 3) + 4] = pxTicks;
   m.i32[(at >> 2) + 10] = side;
   m.u32[(at >> 2) + 11] = 0;
@@ -326,6 +336,11 @@ export class SnapshotBegin extends RecordHeader {
 /** Encodes a whole SnapshotBegin record at byte offset `at`; every byte is written. */
 export function encodeSnapshotBegin(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, levelCount: number, attempt: number, updateIdLo: number, updateIdHi: number): void {
   encodeHeader(m, at, 3, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putSnapshotBegin(m, at, levelCount, attempt, updateIdLo, updateIdHi);
+}
+
+/** The body of a SnapshotBegin record: encodeHeader writes the rest. */
+export function putSnapshotBegin(m: RecordMemory, at: number, levelCount: number, attempt: number, updateIdLo: number, updateIdHi: number): void {
   m.u32[(at >> 2) + 8] = levelCount;
   m.u32[(at >> 2) + 9] = attempt;
   m.u32[(at >> 2) + 10] = updateIdLo;
@@ -352,6 +367,11 @@ export class SnapshotEnd extends RecordHeader {
 /** Encodes a whole SnapshotEnd record at byte offset `at`; every byte is written. */
 export function encodeSnapshotEnd(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, levelCount: number, attempt: number, updateIdLo: number, updateIdHi: number): void {
   encodeHeader(m, at, 4, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putSnapshotEnd(m, at, levelCount, attempt, updateIdLo, updateIdHi);
+}
+
+/** The body of a SnapshotEnd record: encodeHeader writes the rest. */
+export function putSnapshotEnd(m: RecordMemory, at: number, levelCount: number, attempt: number, updateIdLo: number, updateIdHi: number): void {
   m.u32[(at >> 2) + 8] = levelCount;
   m.u32[(at >> 2) + 9] = attempt;
   m.u32[(at >> 2) + 10] = updateIdLo;
@@ -384,6 +404,11 @@ export class Trade extends RecordHeader {
 /** Encodes a whole Trade record at byte offset `at`; every byte is written. */
 export function encodeTrade(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, pxTicks: number, qtyLots: number, side: number, tradeType: number, tradeIdLo: number, tradeIdHi: number): void {
   encodeHeader(m, at, 5, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putTrade(m, at, pxTicks, qtyLots, side, tradeType, tradeIdLo, tradeIdHi);
+}
+
+/** The body of a Trade record: encodeHeader writes the rest. */
+export function putTrade(m: RecordMemory, at: number, pxTicks: number, qtyLots: number, side: number, tradeType: number, tradeIdLo: number, tradeIdHi: number): void {
   m.f64[(at >> 3) + 4] = pxTicks;
   m.f64[(at >> 3) + 5] = qtyLots;
   m.i32[(at >> 2) + 12] = side;
@@ -409,6 +434,11 @@ export class Bbo extends RecordHeader {
 /** Encodes a whole Bbo record at byte offset `at`; every byte is written. */
 export function encodeBbo(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, bidPxTicks: number, bidQtyLots: number, askPxTicks: number, askQtyLots: number): void {
   encodeHeader(m, at, 6, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putBbo(m, at, bidPxTicks, bidQtyLots, askPxTicks, askQtyLots);
+}
+
+/** The body of a Bbo record: encodeHeader writes the rest. */
+export function putBbo(m: RecordMemory, at: number, bidPxTicks: number, bidQtyLots: number, askPxTicks: number, askQtyLots: number): void {
   m.f64[(at >> 3) + 4] = bidPxTicks;
   m.f64[(at >> 3) + 5] = bidQtyLots;
   m.f64[(at >> 3) + 6] = askPxTicks;
@@ -433,6 +463,11 @@ export class BookStats extends RecordHeader {
 /** Encodes a whole BookStats record at byte offset `at`; every byte is written. */
 export function encodeBookStats(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, midTicks: number, spreadTicks: number, bidDepthLots: number, askDepthLots: number): void {
   encodeHeader(m, at, 7, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putBookStats(m, at, midTicks, spreadTicks, bidDepthLots, askDepthLots);
+}
+
+/** The body of a BookStats record: encodeHeader writes the rest. */
+export function putBookStats(m: RecordMemory, at: number, midTicks: number, spreadTicks: number, bidDepthLots: number, askDepthLots: number): void {
   m.f64[(at >> 3) + 4] = midTicks;
   m.f64[(at >> 3) + 5] = spreadTicks;
   m.f64[(at >> 3) + 6] = bidDepthLots;
@@ -456,6 +491,11 @@ export class MarkPrice extends RecordHeader {
 /** Encodes a whole MarkPrice record at byte offset `at`; every byte is written. */
 export function encodeMarkPrice(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, markPxE8: number, indexPxE8: number, fundingRateE8: number, nextFundingTsNs: number): void {
   encodeHeader(m, at, 8, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putMarkPrice(m, at, markPxE8, indexPxE8, fundingRateE8, nextFundingTsNs);
+}
+
+/** The body of a MarkPrice record: encodeHeader writes the rest. */
+export function putMarkPrice(m: RecordMemory, at: number, markPxE8: number, indexPxE8: number, fundingRateE8: number, nextFundingTsNs: number): void {
   m.f64[(at >> 3) + 4] = markPxE8;
   m.f64[(at >> 3) + 5] = indexPxE8;
   m.f64[(at >> 3) + 6] = fundingRateE8;
@@ -485,6 +525,11 @@ export class Funding extends RecordHeader {
 /** Encodes a whole Funding record at byte offset `at`; every byte is written. */
 export function encodeFunding(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, amountE8: number, walletE8: number, asset: number, reason: number, transactionLo: number, transactionHi: number): void {
   encodeHeader(m, at, 9, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putFunding(m, at, amountE8, walletE8, asset, reason, transactionLo, transactionHi);
+}
+
+/** The body of a Funding record: encodeHeader writes the rest. */
+export function putFunding(m: RecordMemory, at: number, amountE8: number, walletE8: number, asset: number, reason: number, transactionLo: number, transactionHi: number): void {
   m.f64[(at >> 3) + 4] = amountE8;
   m.f64[(at >> 3) + 5] = walletE8;
   m.u32[(at >> 2) + 12] = asset;
@@ -512,6 +557,11 @@ export class Balance extends RecordHeader {
 /** Encodes a whole Balance record at byte offset `at`; every byte is written. */
 export function encodeBalance(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, walletE8: number, availableE8: number, changeE8: number, asset: number, reason: number): void {
   encodeHeader(m, at, 10, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putBalance(m, at, walletE8, availableE8, changeE8, asset, reason);
+}
+
+/** The body of a Balance record: encodeHeader writes the rest. */
+export function putBalance(m: RecordMemory, at: number, walletE8: number, availableE8: number, changeE8: number, asset: number, reason: number): void {
   m.f64[(at >> 3) + 4] = walletE8;
   m.f64[(at >> 3) + 5] = availableE8;
   m.f64[(at >> 3) + 6] = changeE8;
@@ -546,6 +596,11 @@ export class FeedStatus extends RecordHeader {
 /** Encodes a whole FeedStatus record at byte offset `at`; every byte is written. */
 export function encodeFeedStatus(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, state: number, reason: number, gaps: number, resyncs: number, updateIdLo: number, updateIdHi: number, lagNs: number): void {
   encodeHeader(m, at, 11, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putFeedStatus(m, at, state, reason, gaps, resyncs, updateIdLo, updateIdHi, lagNs);
+}
+
+/** The body of a FeedStatus record: encodeHeader writes the rest. */
+export function putFeedStatus(m: RecordMemory, at: number, state: number, reason: number, gaps: number, resyncs: number, updateIdLo: number, updateIdHi: number, lagNs: number): void {
   m.u32[(at >> 2) + 8] = state;
   m.u32[(at >> 2) + 9] = reason;
   m.u32[(at >> 2) + 10] = gaps;
@@ -575,6 +630,11 @@ export class Signal extends RecordHeader {
 /** Encodes a whole Signal record at byte offset `at`; every byte is written. */
 export function encodeSignal(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, firstIndex: number, count: number, value0: number, value1: number, value2: number): void {
   encodeHeader(m, at, 12, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putSignal(m, at, firstIndex, count, value0, value1, value2);
+}
+
+/** The body of a Signal record: encodeHeader writes the rest. */
+export function putSignal(m: RecordMemory, at: number, firstIndex: number, count: number, value0: number, value1: number, value2: number): void {
   m.u32[(at >> 2) + 8] = firstIndex;
   m.u32[(at >> 2) + 9] = count;
   m.f64[(at >> 3) + 5] = value0;
@@ -613,6 +673,11 @@ export class OrderSent extends RecordHeader {
 /** Encodes a whole OrderSent record at byte offset `at`; every byte is written. */
 export function encodeOrderSent(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, clientSeq: number, action: number, side: number, tif: number, orderType: number, pxTicks: number, qtyLots: number, triggerTsNs: number): void {
   encodeHeader(m, at, 13, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putOrderSent(m, at, clientSeq, action, side, tif, orderType, pxTicks, qtyLots, triggerTsNs);
+}
+
+/** The body of a OrderSent record: encodeHeader writes the rest. */
+export function putOrderSent(m: RecordMemory, at: number, clientSeq: number, action: number, side: number, tif: number, orderType: number, pxTicks: number, qtyLots: number, triggerTsNs: number): void {
   m.u32[(at >> 2) + 8] = clientSeq;
   m.u8[at + 36] = action;
   m.u8[at + 37] = side;
@@ -640,6 +705,11 @@ export class OrderStamps extends RecordHeader {
 /** Encodes a whole OrderStamps record at byte offset `at`; every byte is written. */
 export function encodeOrderStamps(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, decidedTsNs: number, gatedTsNs: number, sentTsNs: number, midTicks: number): void {
   encodeHeader(m, at, 14, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putOrderStamps(m, at, decidedTsNs, gatedTsNs, sentTsNs, midTicks);
+}
+
+/** The body of a OrderStamps record: encodeHeader writes the rest. */
+export function putOrderStamps(m: RecordMemory, at: number, decidedTsNs: number, gatedTsNs: number, sentTsNs: number, midTicks: number): void {
   m.f64[(at >> 3) + 4] = decidedTsNs;
   m.f64[(at >> 3) + 5] = gatedTsNs;
   m.f64[(at >> 3) + 6] = sentTsNs;
@@ -676,6 +746,11 @@ export class OrderReport extends RecordHeader {
 /** Encodes a whole OrderReport record at byte offset `at`; every byte is written. */
 export function encodeOrderReport(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, clientSeq: number, execType: number, orderState: number, source: number, side: number, pxTicks: number, qtyLots: number, cumQtyLots: number): void {
   encodeHeader(m, at, 15, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putOrderReport(m, at, clientSeq, execType, orderState, source, side, pxTicks, qtyLots, cumQtyLots);
+}
+
+/** The body of a OrderReport record: encodeHeader writes the rest. */
+export function putOrderReport(m: RecordMemory, at: number, clientSeq: number, execType: number, orderState: number, source: number, side: number, pxTicks: number, qtyLots: number, cumQtyLots: number): void {
   m.u32[(at >> 2) + 8] = clientSeq;
   m.u8[at + 36] = execType;
   m.u8[at + 37] = orderState;
@@ -714,6 +789,11 @@ export class OrderReportDetail extends RecordHeader {
 /** Encodes a whole OrderReportDetail record at byte offset `at`; every byte is written. */
 export function encodeOrderReportDetail(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, venueOrderIdLo: number, venueOrderIdHi: number, clientNonceLo: number, clientNonceHi: number, rejectCode: number, requestAction: number, ackTsNs: number): void {
   encodeHeader(m, at, 16, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putOrderReportDetail(m, at, venueOrderIdLo, venueOrderIdHi, clientNonceLo, clientNonceHi, rejectCode, requestAction, ackTsNs);
+}
+
+/** The body of a OrderReportDetail record: encodeHeader writes the rest. */
+export function putOrderReportDetail(m: RecordMemory, at: number, venueOrderIdLo: number, venueOrderIdHi: number, clientNonceLo: number, clientNonceHi: number, rejectCode: number, requestAction: number, ackTsNs: number): void {
   m.u32[(at >> 2) + 8] = venueOrderIdLo;
   m.u32[(at >> 2) + 9] = venueOrderIdHi;
   m.u32[(at >> 2) + 10] = clientNonceLo;
@@ -756,6 +836,11 @@ export class Fill extends RecordHeader {
 /** Encodes a whole Fill record at byte offset `at`; every byte is written. */
 export function encodeFill(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, clientSeq: number, side: number, maker: number, source: number, feeAsset: number, pxTicks: number, qtyLots: number, tradeIdLo: number, tradeIdHi: number): void {
   encodeHeader(m, at, 17, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putFill(m, at, clientSeq, side, maker, source, feeAsset, pxTicks, qtyLots, tradeIdLo, tradeIdHi);
+}
+
+/** The body of a Fill record: encodeHeader writes the rest. */
+export function putFill(m: RecordMemory, at: number, clientSeq: number, side: number, maker: number, source: number, feeAsset: number, pxTicks: number, qtyLots: number, tradeIdLo: number, tradeIdHi: number): void {
   m.u32[(at >> 2) + 8] = clientSeq;
   m.u8[at + 36] = side;
   m.u8[at + 37] = maker;
@@ -792,6 +877,11 @@ export class FillDetail extends RecordHeader {
 /** Encodes a whole FillDetail record at byte offset `at`; every byte is written. */
 export function encodeFillDetail(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, venueOrderIdLo: number, venueOrderIdHi: number, clientNonceLo: number, clientNonceHi: number, feeE8: number, midAtFillTicks: number): void {
   encodeHeader(m, at, 18, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putFillDetail(m, at, venueOrderIdLo, venueOrderIdHi, clientNonceLo, clientNonceHi, feeE8, midAtFillTicks);
+}
+
+/** The body of a FillDetail record: encodeHeader writes the rest. */
+export function putFillDetail(m: RecordMemory, at: number, venueOrderIdLo: number, venueOrderIdHi: number, clientNonceLo: number, clientNonceHi: number, feeE8: number, midAtFillTicks: number): void {
   m.u32[(at >> 2) + 8] = venueOrderIdLo;
   m.u32[(at >> 2) + 9] = venueOrderIdHi;
   m.u32[(at >> 2) + 10] = clientNonceLo;
@@ -819,6 +909,11 @@ export class Position extends RecordHeader {
 /** Encodes a whole Position record at byte offset `at`; every byte is written. */
 export function encodePosition(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, qtyLots: number, costTickLots: number, realizedHi: number, realizedLo: number): void {
   encodeHeader(m, at, 19, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putPosition(m, at, qtyLots, costTickLots, realizedHi, realizedLo);
+}
+
+/** The body of a Position record: encodeHeader writes the rest. */
+export function putPosition(m: RecordMemory, at: number, qtyLots: number, costTickLots: number, realizedHi: number, realizedLo: number): void {
   m.f64[(at >> 3) + 4] = qtyLots;
   m.f64[(at >> 3) + 5] = costTickLots;
   m.f64[(at >> 3) + 6] = realizedHi;
@@ -843,6 +938,11 @@ export class PositionDetail extends RecordHeader {
 /** Encodes a whole PositionDetail record at byte offset `at`; every byte is written. */
 export function encodePositionDetail(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, feesHi: number, feesLo: number, unrealizedTickLots: number, markTicks: number): void {
   encodeHeader(m, at, 20, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putPositionDetail(m, at, feesHi, feesLo, unrealizedTickLots, markTicks);
+}
+
+/** The body of a PositionDetail record: encodeHeader writes the rest. */
+export function putPositionDetail(m: RecordMemory, at: number, feesHi: number, feesLo: number, unrealizedTickLots: number, markTicks: number): void {
   m.f64[(at >> 3) + 4] = feesHi;
   m.f64[(at >> 3) + 5] = feesLo;
   m.f64[(at >> 3) + 6] = unrealizedTickLots;
@@ -874,6 +974,11 @@ export class RiskDenied extends RecordHeader {
 /** Encodes a whole RiskDenied record at byte offset `at`; every byte is written. */
 export function encodeRiskDenied(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, denyCode: number, action: number, side: number, pxTicks: number, qtyLots: number, observed: number): void {
   encodeHeader(m, at, 21, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putRiskDenied(m, at, denyCode, action, side, pxTicks, qtyLots, observed);
+}
+
+/** The body of a RiskDenied record: encodeHeader writes the rest. */
+export function putRiskDenied(m: RecordMemory, at: number, denyCode: number, action: number, side: number, pxTicks: number, qtyLots: number, observed: number): void {
   m.u32[(at >> 2) + 8] = denyCode;
   m.u8[at + 36] = action;
   m.u8[at + 37] = side;
@@ -907,6 +1012,11 @@ export class Control extends RecordHeader {
 /** Encodes a whole Control record at byte offset `at`; every byte is written. */
 export function encodeControl(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, code: number, commandId: number, target: number, textLength: number, arg0: number, arg1: number): void {
   encodeHeader(m, at, 22, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putControl(m, at, code, commandId, target, textLength, arg0, arg1);
+}
+
+/** The body of a Control record: encodeHeader writes the rest. */
+export function putControl(m: RecordMemory, at: number, code: number, commandId: number, target: number, textLength: number, arg0: number, arg1: number): void {
   m.u32[(at >> 2) + 8] = code;
   m.u32[(at >> 2) + 9] = commandId;
   m.u32[(at >> 2) + 10] = target;
@@ -939,6 +1049,11 @@ export class ControlReply extends RecordHeader {
 /** Encodes a whole ControlReply record at byte offset `at`; every byte is written. */
 export function encodeControlReply(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, code: number, commandId: number, result: number, state: number, arg0: number, arg1: number): void {
   encodeHeader(m, at, 23, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putControlReply(m, at, code, commandId, result, state, arg0, arg1);
+}
+
+/** The body of a ControlReply record: encodeHeader writes the rest. */
+export function putControlReply(m: RecordMemory, at: number, code: number, commandId: number, result: number, state: number, arg0: number, arg1: number): void {
   m.u32[(at >> 2) + 8] = code;
   m.u32[(at >> 2) + 9] = commandId;
   m.u32[(at >> 2) + 10] = result;
@@ -964,6 +1079,11 @@ export class Alpha extends RecordHeader {
 /** Encodes a whole Alpha record at byte offset `at`; every byte is written. */
 export function encodeAlpha(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, signalIndex: number, source: number, value: number, ageNs: number): void {
   encodeHeader(m, at, 24, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putAlpha(m, at, signalIndex, source, value, ageNs);
+}
+
+/** The body of a Alpha record: encodeHeader writes the rest. */
+export function putAlpha(m: RecordMemory, at: number, signalIndex: number, source: number, value: number, ageNs: number): void {
   m.u32[(at >> 2) + 8] = signalIndex;
   m.u32[(at >> 2) + 9] = source;
   m.f64[(at >> 3) + 5] = value;
@@ -986,6 +1106,11 @@ export class Timer extends RecordHeader {
 /** Encodes a whole Timer record at byte offset `at`; every byte is written. */
 export function encodeTimer(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, timerId: number, intervalNs: number, scheduledTsNs: number): void {
   encodeHeader(m, at, 25, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putTimer(m, at, timerId, intervalNs, scheduledTsNs);
+}
+
+/** The body of a Timer record: encodeHeader writes the rest. */
+export function putTimer(m: RecordMemory, at: number, timerId: number, intervalNs: number, scheduledTsNs: number): void {
   m.u32[(at >> 2) + 8] = timerId;
   m.u32[(at >> 2) + 9] = 0;
   m.f64[(at >> 3) + 5] = intervalNs;
@@ -1008,6 +1133,11 @@ export class ClockSync extends RecordHeader {
 /** Encodes a whole ClockSync record at byte offset `at`; every byte is written. */
 export function encodeClockSync(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, realtimeOffsetNs: number, venueOffsetNs: number, roundTripNs: number): void {
   encodeHeader(m, at, 26, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putClockSync(m, at, realtimeOffsetNs, venueOffsetNs, roundTripNs);
+}
+
+/** The body of a ClockSync record: encodeHeader writes the rest. */
+export function putClockSync(m: RecordMemory, at: number, realtimeOffsetNs: number, venueOffsetNs: number, roundTripNs: number): void {
   m.f64[(at >> 3) + 4] = realtimeOffsetNs;
   m.f64[(at >> 3) + 5] = venueOffsetNs;
   m.f64[(at >> 3) + 6] = roundTripNs;
@@ -1032,6 +1162,11 @@ export class StrategyStatus extends RecordHeader {
 /** Encodes a whole StrategyStatus record at byte offset `at`; every byte is written. */
 export function encodeStrategyStatus(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, state: number, previousState: number, reason: number, workingOrders: number): void {
   encodeHeader(m, at, 27, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putStrategyStatus(m, at, state, previousState, reason, workingOrders);
+}
+
+/** The body of a StrategyStatus record: encodeHeader writes the rest. */
+export function putStrategyStatus(m: RecordMemory, at: number, state: number, previousState: number, reason: number, workingOrders: number): void {
   m.u32[(at >> 2) + 8] = state;
   m.u32[(at >> 2) + 9] = previousState;
   m.u32[(at >> 2) + 10] = reason;
@@ -1057,6 +1192,11 @@ export class Gap extends RecordHeader {
 /** Encodes a whole Gap record at byte offset `at`; every byte is written. */
 export function encodeGap(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, firstSequence: number, lostCount: number, stream: number, reason: number): void {
   encodeHeader(m, at, 28, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putGap(m, at, firstSequence, lostCount, stream, reason);
+}
+
+/** The body of a Gap record: encodeHeader writes the rest. */
+export function putGap(m: RecordMemory, at: number, firstSequence: number, lostCount: number, stream: number, reason: number): void {
   m.u32[(at >> 2) + 8] = firstSequence;
   m.u32[(at >> 2) + 9] = lostCount;
   m.u32[(at >> 2) + 10] = stream;
@@ -1099,6 +1239,11 @@ export class LogLine extends RecordHeader {
 /** Encodes a whole LogLine record at byte offset `at`; every byte is written. */
 export function encodeLogLine(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, level: number, code: number, lane: number, textLength: number, arg0: number, arg1: number): void {
   encodeHeader(m, at, 30, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putLogLine(m, at, level, code, lane, textLength, arg0, arg1);
+}
+
+/** The body of a LogLine record: encodeHeader writes the rest. */
+export function putLogLine(m: RecordMemory, at: number, level: number, code: number, lane: number, textLength: number, arg0: number, arg1: number): void {
   m.u32[(at >> 2) + 8] = level;
   m.u32[(at >> 2) + 9] = code;
   m.u32[(at >> 2) + 10] = lane;
@@ -1125,6 +1270,11 @@ export class Observation extends RecordHeader {
 /** Encodes a whole Observation record at byte offset `at`; every byte is written. */
 export function encodeObservation(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, code: number, value0: number, value1: number, value2: number): void {
   encodeHeader(m, at, 31, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putObservation(m, at, code, value0, value1, value2);
+}
+
+/** The body of a Observation record: encodeHeader writes the rest. */
+export function putObservation(m: RecordMemory, at: number, code: number, value0: number, value1: number, value2: number): void {
   m.u32[(at >> 2) + 8] = code;
   m.u32[(at >> 2) + 9] = 0;
   m.f64[(at >> 3) + 5] = value0;
@@ -1153,6 +1303,11 @@ export class RiskState extends RecordHeader {
 /** Encodes a whole RiskState record at byte offset `at`; every byte is written. */
 export function encodeRiskState(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, code: number, index: number, value0: number, value1: number, value2: number): void {
   encodeHeader(m, at, 32, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putRiskState(m, at, code, index, value0, value1, value2);
+}
+
+/** The body of a RiskState record: encodeHeader writes the rest. */
+export function putRiskState(m: RecordMemory, at: number, code: number, index: number, value0: number, value1: number, value2: number): void {
   m.u32[(at >> 2) + 8] = code;
   m.u32[(at >> 2) + 9] = index;
   m.f64[(at >> 3) + 5] = value0;
@@ -1183,6 +1338,11 @@ export class LatencyBucket extends RecordHeader {
 /** Encodes a whole LatencyBucket record at byte offset `at`; every byte is written. */
 export function encodeLatencyBucket(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, histogram: number, bucket: number, count: number, lowNs: number, highNs: number): void {
   encodeHeader(m, at, 33, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putLatencyBucket(m, at, histogram, bucket, count, lowNs, highNs);
+}
+
+/** The body of a LatencyBucket record: encodeHeader writes the rest. */
+export function putLatencyBucket(m: RecordMemory, at: number, histogram: number, bucket: number, count: number, lowNs: number, highNs: number): void {
   m.u32[(at >> 2) + 8] = histogram;
   m.u32[(at >> 2) + 9] = bucket;
   m.f64[(at >> 3) + 5] = count;

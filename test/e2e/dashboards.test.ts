@@ -8,6 +8,7 @@ import { DASHBOARDS } from "../../ops/grafana/dashboards.ts";
 import { dashboard, VARIABLES } from "../../ops/grafana/grafana-json.ts";
 import { LIBRARY } from "./embedded.ts";
 import { ctl, endAll, LiveSession, makeDataDir, until } from "./live-session.ts";
+import { expectFilledColumns } from "./store-checks.ts";
 
 const DIR = join(import.meta.dir, "../../ops/grafana/dashboards");
 const PROMETHEUS = Bun.which("prometheus");
@@ -129,7 +130,7 @@ async function problemOf(
 }
 
 test.skipIf(LIBRARY === null || PROMETHEUS === null)(
-  "every panel of every dashboard shows something of a live run",
+  "every panel of every dashboard shows something of a live run, and no column of the store stays empty",
   async () => {
     const dataDir = makeDataDir();
     // Three lanes: the hop from one to the next has a panel too.
@@ -177,6 +178,7 @@ test.skipIf(LIBRARY === null || PROMETHEUS === null)(
       if (open.length > 0) await Bun.sleep(1000);
     }
     expect([...problems]).toEqual([]);
+    await expectFilledColumns(rows);
     const { code } = await session.stop();
     expect(code).toBe(0);
   },

@@ -1,5 +1,6 @@
 // What a session has recorded against the venue's journal: nothing missing, nothing twice, every figure equal.
 import { expect } from "bun:test";
+import { TABLES } from "../../src/record/tables.ts";
 import type { OpenEngine } from "./embedded.ts";
 import { STRATEGIES } from "./live-checks.ts";
 import { walRows } from "./live-session.ts";
@@ -135,4 +136,35 @@ export async function expectPositionRows(engine: OpenEngine, lines: readonly Jou
   }));
   const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
   expect(got.sort(byKey)).toEqual(wanted.sort(byKey));
+}
+
+/** Columns that a short session without losses, refusals by the venue, funding and reductions leaves as they are. */
+const MAY_BE_EMPTY: Readonly<Record<string, readonly string[]>> = {
+  orders: ["order_type", "reduce_only", "recovered", "reject_code"],
+  positions: ["funding"],
+  fills: ["recovered"],
+  feed_status: ["gaps"],
+  // Its first value is the default.
+  account: ["kind", "symbol", "amount", "transaction_id"],
+  // The first session begins at 0.
+  sessions: ["wal_position"],
+  risk_state: ["symbol", "value0", "value1", "value2"],
+};
+
+/** Every column of every table holds something in some row: a field that nobody writes is found here. */
+export async function expectFilledColumns(
+  rows: (sql: string) => Promise<Record<string, unknown>[]>,
+): Promise<void> {
+  const empty: string[] = [];
+  for (const { name, columns } of Object.values(TABLES)) {
+    if (name === "journal_gaps") continue;
+    const counts = columns.map(
+      (c) => `countIf(toString(${c.name}) != toString(defaultValueOfArgumentType(${c.name}))) AS n_${c.name}`,
+    );
+    const [found] = await rows(`SELECT ${counts.join(", ")} FROM hotlane.${name}`);
+    for (const c of columns)
+      if (Number(found![`n_${c.name}`]) === 0 && !MAY_BE_EMPTY[name]?.includes(c.name))
+        empty.push(`${name}.${c.name}`);
+  }
+  expect(empty).toEqual([]);
 }

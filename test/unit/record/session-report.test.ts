@@ -4,13 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { analyseFills } from "../../../src/analytics/fill-analysis.ts";
 import { feedGrid, latencyByStage, latencyGrid, STAGES } from "../../../src/analytics/latency-analysis.ts";
-import { equityCurve } from "../../../src/analytics/metrics.ts";
+import { equityCurve, runMetrics } from "../../../src/analytics/metrics.ts";
+import type { Table } from "../../../src/analytics/page/page-model.ts";
 import { attributeByHour, attributePnl } from "../../../src/analytics/pnl-attribution.ts";
 import { pnlCurve } from "../../../src/analytics/pnl-curve.ts";
+import { quintiles } from "../../../src/analytics/quintiles.ts";
+import { analyseQuotes, quotesByDistance } from "../../../src/analytics/quote-analysis.ts";
 import { ColumnTable } from "../../../src/analytics/run-result.ts";
 import { CURVE_NS, type SessionFacts } from "../../../src/analytics/session-facts.ts";
 import { writeSessionFiles } from "../../../src/analytics/session-files.ts";
-import { signalBuckets } from "../../../src/analytics/signal-buckets.ts";
+import { sessionPage } from "../../../src/analytics/session-page.ts";
 import { QuotePass } from "../../../src/record/facts/quote-pass.ts";
 import { readSession, type SessionRange } from "../../../src/record/facts/read-session.ts";
 import { storeSource } from "../../../src/record/facts/store-source.ts";
@@ -68,6 +71,24 @@ test("fill analysis of the hand-computed session", () => {
   expect(a.markOutsBps[at(1e9)]).toBeCloseTo(mean(2 / 100, 3 / 105), 9);
   expect(a.markOutsBps[at(60e9)]).toBeCloseTo(mean(2 / 100, 3 / 105), 9);
   expect(a.adverseBps[at(1e9)]).toBeCloseTo(mean(-2 / 104, 0), 9);
+});
+
+test("what became of each quote, and by distance from the mid", () => {
+  const quotes = analyseQuotes(facts);
+  // Bought one tick under the mid of 101, offered one over 104; the refused one stood at the mid.
+  for (const [row, bps] of [1e4 / 101, 1e4 / 104, 0].entries())
+    expect(quotes.distanceBps[row]).toBeCloseTo(bps, 9);
+  expect([...quotes.restedNs.subarray(0, 2)]).toEqual([495 * MS, 1999 * MS]);
+  expect(quotes.restedNs[2]).toBeNaN();
+  expect([...quotes.firstFillNs.subarray(0, 2)]).toEqual([495 * MS, 1496 * MS]);
+  expect([...quotes.markOutsBps[at(1e9)]!.subarray(0, 2)]).toEqual([200, (3 / 105) * 1e4]);
+  expect(quotes.markOutsBps[at(1e9)]![2]).toBeNaN();
+  const groups = quotesByDistance(facts, quotes);
+  expect(groups.map((g) => [g.quotes, g.fillRate, g.restedP50Ns])).toEqual([
+    [1, 1, 1999 * MS],
+    [1, 1, 495 * MS],
+  ]);
+  expect(groups[0]!.markOutsBps[at(100e6)]).toBeCloseTo((3 / 105) * 1e4, 9);
 });
 
 test("PnL parts add up to the account's change: by strategy, by hour, by any group of fills", () => {
@@ -235,9 +256,21 @@ test("the files hold the analysis row by row", () => {
   expect(pnl[1]).toStartWith("mm,XUSDT,USDT,,2,8.5,-2.5,0.32,0.5,");
 });
 
+test("the result by signal puts each fill to the value at its order's decision", () => {
+  const signals = new Map([["g alpha", Float64Array.of(1, 5, Number.NaN)]]);
+  const options = { capital: null, intervalNs: 1e9, daysPerYear: 365 };
+  const page = sessionPage("t", { ...facts, signals }, runMetrics(facts.result, options), options);
+  const table = page.blocks.find((block) => block.kind === "table" && block.title === "By signal: g alpha");
+  // Bought at 100 with the mid at 104, which ends at 106; sold at 105 with the mid at 102.
+  expect((table as Table).rows).toEqual([
+    ["≤ 1", 1, "4", "2", "0.02", "0", "5.98"],
+    ["1 … 5", 1, "4.5", "-6", "0.3", "0", "-1.8"],
+  ]);
+});
+
 test("signal buckets are fifths of the orders", () => {
   const values = Float64Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, Number.NaN]);
-  const buckets = signalBuckets(values);
+  const buckets = quintiles(values);
   expect(buckets.labels).toEqual(["≤ 2", "2 … 4", "4 … 6", "6 … 8", "> 8"]);
   expect([2, 2.5, 10, Number.NaN].map((v) => buckets.labelOf(v))).toEqual([
     "≤ 2",
@@ -245,5 +278,5 @@ test("signal buckets are fifths of the orders", () => {
     "> 8",
     "not ready",
   ]);
-  expect(signalBuckets(new Float64Array(3).fill(Number.NaN)).labels).toEqual(["all"]);
+  expect(quintiles(new Float64Array(3).fill(Number.NaN)).labels).toEqual(["all"]);
 });

@@ -1,8 +1,8 @@
-// Fifths of a signal's values, so that each bucket holds about as many orders. Cold.
+// Fifths of a sample (a signal's values, distances), so that each bucket holds about as many orders. Cold.
 import { numberText } from "./page/html-text.ts";
 import { quantile, sorted } from "./quantiles.ts";
 
-export interface SignalBuckets {
+export interface Quintiles {
   /** From the least values to the greatest. */
   readonly labels: readonly string[];
   /** "not ready" for NaN. */
@@ -11,7 +11,7 @@ export interface SignalBuckets {
 
 const PARTS = 5;
 
-export function signalBuckets(values: Float64Array): SignalBuckets {
+export function quintiles(values: Float64Array): Quintiles {
   const ascending = sorted(values);
   const edges = Array.from({ length: PARTS - 1 }, (_, i) => quantile(ascending, (i + 1) / PARTS));
   const bounds = [...new Set(edges)].filter((edge) => Number.isFinite(edge));
