@@ -1,5 +1,6 @@
 // The venue of bench/load.ts as a process of its own: SimVenue with limits raised, no latencies added, every
-// depth update's send time journalled. `--depth-only` plays the capture's depth messages alone. Prints
+// depth update's send time journalled. `--depth-only` plays the capture's depth messages alone. `--polls`: its event
+// loop never sleeps, as a venue's does not: the waking up of this process is no part of what is measured. Prints
 // {"ready":true,"port":N,"pid":…} and ends with its parent's stdin.
 import { parseArgs } from "node:util";
 import type { SortedBook } from "../src/exchange/sorted-book.ts";
@@ -52,6 +53,7 @@ const { values } = parseArgs({
     journal: { type: "string" },
     credentials: { type: "string" },
     "depth-only": { type: "boolean", default: false },
+    polls: { type: "boolean", default: false },
   },
 });
 const usual = defaultVenueOptions();
@@ -73,6 +75,8 @@ const venue = new SimVenue({
   journalPath: values.journal!,
   journalMarket: true,
 });
+const poll = (): void => void setImmediate(poll);
+if (values.polls) poll();
 console.log(JSON.stringify({ ready: true, port: venue.start(), pid: process.pid }));
 await new Promise<void>((resolve) => {
   process.on("SIGINT", () => {});

@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly speed: number;
   readonly seconds: number;
   readonly depthOnly?: boolean;
+  /** The venue's event loop sleeps between messages, as ours does; by default it polls. */
+  readonly venueParks?: boolean;
   /** Requests per 10 s that the gate allows; default raised out of the way. */
   readonly ordersPer10s?: number;
   readonly wait?: "park" | "spin";
@@ -58,6 +60,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadRun> {
     [process.execPath, join(ROOT, "bench/load-venue.ts"), "--speed", String(options.speed)].concat(
       ["--journal", venueJournal, "--credentials", credentials],
       options.depthOnly === true ? ["--depth-only"] : [],
+      options.venueParks === true ? [] : ["--polls"],
     ),
     { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
   );

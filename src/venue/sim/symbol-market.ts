@@ -98,9 +98,10 @@ export class SymbolMarket {
     for (let i = m.levelFrom; i < m.levelTo; i++) this.engine.onDepth(side[i]!, pxTicks[i]!, qtyLots[i]!);
     this.engine.endDepth();
     this.lastUpdateId = m.finalId;
-    this.deps.journal.writeDepth(this.spec.symbol, m.finalId);
     for (const entry of this.throttles) if (entry.topic.listeners > 0) this.throttle(entry.throttle, m);
-    if (this.depthTopic.listeners > 0) this.sendDepth(m);
+    const text = this.depthTopic.listeners > 0 ? this.depthText(m) : "";
+    this.deps.journal.writeDepth(this.spec.symbol, m.finalId);
+    if (text !== "") this.sendDepth(text);
   }
 
   private throttle(throttle: DepthThrottle, m: MarketMessage): void {
@@ -116,8 +117,7 @@ export class SymbolMarket {
     if (this.aggTopic.listeners > 0) this.send(this.aggTopic, this.aggTradeText(m));
   }
 
-  private sendDepth(m: MarketMessage): void {
-    const text = this.depthText(m);
+  private sendDepth(text: string): void {
     const fault = this.deps.faults.takeDepth(this.spec.symbol);
     if (fault !== null) {
       this.sendFaulty(fault, text);
