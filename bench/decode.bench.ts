@@ -90,9 +90,9 @@ function parsedSum(text: string): number {
 function scannedSum(decoder: MarketDecoder, buffer: Uint8Array, bytes: Uint8Array): number {
   buffer.set(bytes);
   if (decoder.decode(buffer, bytes.length) === MESSAGE_TRADE) return decoder.pxTicks + decoder.qtyLots;
-  const { px, qty, count } = decoder.levels;
+  const { values, count } = decoder.levels;
   let sum = 0;
-  for (let i = 0; i < count; i++) sum += px[i]! + qty[i]!;
+  for (let i = 0; i < 2 * count; i++) sum += values[i]!;
   return sum;
 }
 

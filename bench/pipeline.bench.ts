@@ -6,7 +6,7 @@
 // The checksum is the number of order requests and a hash of all their bytes.
 import { monotonicNs } from "../ffi/host.ts";
 import { ASK, BID, L2Book } from "../src/market/l2-book.ts";
-import { LEVELS_MAX, MarketDecoder, MESSAGE_DEPTH } from "../src/venue/binance/market-decoder.ts";
+import { MarketDecoder, MESSAGE_DEPTH } from "../src/venue/binance/market-decoder.ts";
 import {
   CAPTURED_DEPTH,
   CAPTURED_TICKER,
@@ -53,12 +53,8 @@ function touch({ bytes }: CaptureMessages, from: number, to: number): number {
 }
 
 /** The levels that `decoder` has read go into `book`, a side at a time. */
-function applyLevels(book: L2Book, decoder: MarketDecoder, values: Float64Array): void {
-  const { px, qty, count } = decoder.levels;
-  for (let k = 0; k < count; k++) {
-    values[2 * k] = px[k]!;
-    values[2 * k + 1] = qty[k]!;
-  }
+function applyLevels(book: L2Book, decoder: MarketDecoder): void {
+  const { values, count } = decoder.levels;
   const bids = decoder.bidCount;
   book.applyRun(BID, values, 0, 2, bids);
   book.applyRun(ASK, values, 2 * bids, 2, count - bids);
@@ -68,7 +64,6 @@ function applyLevels(book: L2Book, decoder: MarketDecoder, values: Float64Array)
 /** Decoder and book alone: no records, no journal, no graph, no strategy. */
 function bareSide(messages: CaptureMessages): Side {
   const decoder = new MarketDecoder([BTCUSDT]);
-  const values = new Float64Array(2 * LEVELS_MAX);
   const buffer = new Uint8Array(new ArrayBuffer(256 * 1024));
   const count = messages.bytes.length;
   const chunks = Math.floor(count / CHUNK);
@@ -77,7 +72,7 @@ function bareSide(messages: CaptureMessages): Side {
     for (let i = from; i < to; i++) {
       const bytes = messages.bytes[i]!;
       buffer.set(bytes);
-      if (decoder.decode(buffer, bytes.length) === MESSAGE_DEPTH) applyLevels(book, decoder, values);
+      if (decoder.decode(buffer, bytes.length) === MESSAGE_DEPTH) applyLevels(book, decoder);
     }
   };
   return {
@@ -148,9 +143,8 @@ function read(memory: Uint8Array): number {
 function bareColdSide(messages: CaptureMessages, produces: Uint8Array, memory: Uint8Array): Side {
   const decoder = new MarketDecoder([BTCUSDT]);
   const buffer = new Uint8Array(new ArrayBuffer(256 * 1024));
-  const values = new Float64Array(2 * LEVELS_MAX);
   const handle = (book: L2Book, end: number): void => {
-    if (decoder.decode(buffer, end) === MESSAGE_DEPTH) applyLevels(book, decoder, values);
+    if (decoder.decode(buffer, end) === MESSAGE_DEPTH) applyLevels(book, decoder);
   };
   return {
     round() {

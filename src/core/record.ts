@@ -5,6 +5,7 @@
 // RecordMemory: one buffer, one typed-array view per width. A lane makes ONE RecordMemory over the whole
 // arena, so every ring, flyweight and handler in it shares the same views and speaks in absolute byte
 // offsets. Offsets of records are multiples of RECORD_BYTES.
+import type { LevelRun } from "./level-run.ts";
 
 export const RECORD_BYTES = 64;
 
@@ -70,6 +71,8 @@ export interface RecordHandler {
   onRecord(m: RecordMemory, at: number): void;
   /** `count` records, one behind the other from `at`: what onRecord for each would do, in one call. */
   onRecords?(m: RecordMemory, at: number, count: number): void;
+  /** The levels of one depth message: what onRecord for each of their records would do. */
+  onLevels?(run: LevelRun): void;
   /** End of a batch of records: a good moment to flush downstream. */
   onBatchEnd?(): void;
 }
@@ -95,6 +98,10 @@ export interface RunSink extends RecordSink {
   tryClaimRun(count: number): number;
   /** The `runLength` claimed records are complete; as `commit` for each. */
   commitRun(): void;
+  /** Whether `levels` may be called: the consumer is in this lane and takes them without records. */
+  readonly takesLevels?: boolean;
+  /** The levels of one depth message; stands for its records in every respect. The caller has checked for room. */
+  levels?(run: LevelRun): void;
 }
 
 /** Hands `count` records that lie one behind the other to `handler`. */

@@ -1,6 +1,7 @@
 // FACTOR: books and factor graphs between the market stream and EXECUTION.
 
 import type { Histogram } from "../core/histogram.ts";
+import type { LevelRun } from "../core/level-run.ts";
 import { RECORD_BYTES, type RecordHandler, type RecordMemory, type RecordSink } from "../core/record.ts";
 import { type FactorState, makeFactorState, memoryText } from "../factor/factor-state.ts";
 import { loadGraphFile } from "../factor/graph-toml.ts";
@@ -134,6 +135,25 @@ export class TimedHandler implements RecordHandler {
     this.untimed -= done;
     if (done > 0) this.inner.onRecords(m, at, done);
     while (done < count) done += this.timedRun(m, at + done * RECORD_BYTES, count - done);
+  }
+
+  /** A whole event. */
+  onLevels(run: LevelRun): void {
+    const timed = this.untimed < run.count && !this.inEvent;
+    this.untimed = Math.max(0, this.untimed - run.count);
+    if (timed) this.timeLevels(run);
+    else this.inner.onLevels(run);
+    this.atStart = true;
+  }
+
+  private timeLevels(run: LevelRun): void {
+    const started = this.nowNs();
+    this.inner.applyLevels(run);
+    const before = this.nowNs();
+    this.inner.endLevels(run);
+    this.graph.record(this.nowNs() - before);
+    this.book.record(before - started);
+    this.untimed = TIMED_EVERY_RECORDS;
   }
 
   onBatchEnd(): void {

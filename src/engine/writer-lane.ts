@@ -40,7 +40,12 @@ export async function buildWriter(context: LaneContext): Promise<LaneAgents> {
     writer,
     inputs: [
       { streamId: STREAM_ORDERS, consumer: context.consumer(rings.ordersJournal) },
-      { streamId: STREAM_MARKET, consumer: context.consumer(rings.marketJournal), sheddable: true },
+      {
+        streamId: STREAM_MARKET,
+        consumer: context.consumer(rings.marketJournal),
+        sheddable: true,
+        packed: true,
+      },
       { streamId: STREAM_TELEMETRY, consumer: context.consumer(rings.telemetryJournal), sheddable: true },
     ],
     source: new LatencyJournal(STREAM_METRICS, start.arena, start.layout.telemetry),

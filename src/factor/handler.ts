@@ -11,11 +11,19 @@
 // While an instrument is not SYNCED no graph that reads it runs: on leaving SYNCED its outputs are sent as NaN
 // once, Bbo is withheld, and both return with the next event after SYNCED.
 import { assert } from "../core/assert.ts";
-import { RECORD_BYTES, type RecordHandler, type RecordMemory, type RecordSink } from "../core/record.ts";
+import type { LevelRun } from "../core/level-run.ts";
+import {
+  allocateRecordMemory,
+  RECORD_BYTES,
+  type RecordHandler,
+  type RecordMemory,
+  type RecordSink,
+} from "../core/record.ts";
 import { depthOfLevels } from "../market/book-stats.ts";
 import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import { FEED_REASON_OVERFLOW, FEED_STALE, FEED_SYNCED } from "../wire/codes.ts";
 import { KindSet } from "../wire/kind-set.ts";
+import { encodeLevels, endEvent } from "../wire/level-records.ts";
 import {
   ALPHA_SIGNAL_INDEX,
   ALPHA_VALUE,
@@ -112,6 +120,8 @@ export class FactorHandler implements RecordHandler {
   /** Book whose event is open and not forwarded: its further levels go straight there. Null between events. */
   private openBook: L2Book | null;
   private openId: number;
+  /** One record of a run of levels. */
+  private readonly level: RecordMemory;
   private forwardedInEvent: number;
   /** Records of instruments that are not configured here. */
   foreign: number;
@@ -150,6 +160,7 @@ export class FactorHandler implements RecordHandler {
     this.eventTrade = false;
     this.openBook = null;
     this.openId = 0;
+    this.level = allocateRecordMemory(1);
     this.forwardedInEvent = 0;
     this.foreign = 0;
     this.crossedEvents = 0;
@@ -218,6 +229,40 @@ export class FactorHandler implements RecordHandler {
       left -= Math.max(levels, 1);
       from += Math.max(levels, 1) * RECORD_BYTES;
     }
+  }
+
+  onLevels(run: LevelRun): void {
+    this.applyLevels(run);
+    this.endLevels(run);
+  }
+
+  /** All but the last level of an event: what their records would do. */
+  applyLevels(run: LevelRun): void {
+    const slot = run.instrument < this.byId.length ? this.byId[run.instrument]! : null;
+    const before = run.count - 1;
+    if (slot === null || this.eventBook || slot.forwards.has(KIND_DEPTH_DELTA)) {
+      for (let k = 0; k < before; k++) this.onLevel(run, k);
+      return;
+    }
+    if (before === 0) return;
+    // The first one opens the event, at the time of all.
+    this.onLevel(run, 0);
+    const { book } = slot;
+    const bids = Math.min(run.bidCount, before);
+    if (bids > 1) book.applyRun(BID, run.values, run.at + 2, 2, bids - 1);
+    const asks = Math.max(1, bids);
+    if (before > asks) book.applyRun(ASK, run.values, run.at + 2 * asks, 2, before - asks);
+  }
+
+  /** The event's last level, and what follows from the event. */
+  endLevels(run: LevelRun): void {
+    this.onLevel(run, run.count - 1);
+  }
+
+  private onLevel(run: LevelRun, k: number): void {
+    encodeLevels(run, k, k + 1, 0, this.level, 0);
+    if (k + 1 === run.count) endEvent(this.level, 0, 1);
+    this.onAnyRecord(this.level, 0);
   }
 
   private onAnyRecord(m: RecordMemory, at: number): void {

@@ -16,6 +16,7 @@ import {
   HEADER_FLAGS,
   HEADER_RECV_TS_NS,
 } from "../wire/messages.gen.ts";
+import { Unpacker } from "./unpacker.ts";
 import type { WalWriter } from "./wal-writer.ts";
 
 /** Gap.reason: the disk had too little free space; lostCount 0 opens the gap, the total closes it. */
@@ -31,6 +32,8 @@ export interface JournalInput {
   readonly consumer: RingConsumer;
   /** Market data: given up when the disk runs low. Default false. */
   readonly sheddable?: boolean;
+  /** The ring may hold packed levels, and no groups. Default false. */
+  readonly packed?: boolean;
 }
 
 /** Records that come from the writer lane itself. */
@@ -62,7 +65,9 @@ class Input {
   readonly memory: RecordMemory;
   /** Byte offset of the ring's first slot. */
   readonly dataOffset: number;
-  /** Records staged in this turn, released after the flush. */
+  /** Null: the ring's slots are records. */
+  readonly unpacker: Unpacker | null;
+  /** Slots staged in this turn, released after the flush. */
   staged = 0;
   /** A group longer than a batch had to be split (it is written, not lost). */
   splitGroups = 0;
@@ -73,7 +78,8 @@ class Input {
   /** lostCount of a Gap that is to be written, or −1. */
   pendingGap = -1;
 
-  constructor(input: JournalInput) {
+  constructor(input: JournalInput, share: number) {
+    this.unpacker = input.packed === true ? new Unpacker(input.consumer, share) : null;
     this.streamId = input.streamId;
     this.consumer = input.consumer;
     this.sheddable = input.sheddable ?? false;
@@ -111,7 +117,7 @@ export class JournalAgent {
   /** Age of the oldest record at the moment it was written, last turn and worst, µs: what a kill would lose. */
   unackedWindowUs = 0;
   unackedWindowUsMax = 0;
-  /** Records left in the rings at the end: the WAL was paused, or a group was not finished. */
+  /** Slots left in the rings at the end: the WAL was paused, or a group was not finished. */
   unwritten = 0;
   private readonly writer: WalWriter;
   private readonly inputs: readonly Input[];
@@ -128,14 +134,14 @@ export class JournalAgent {
 
   constructor(options: JournalAgentOptions) {
     this.writer = options.writer;
-    this.inputs = options.inputs.map((input) => new Input(input));
     this.clock = options.clock;
     this.dir = options.dir;
     this.minFreeBytes = options.minFreeBytes ?? 0;
     this.gap = allocateRecordMemory(1);
     this.source = options.source ?? null;
-    this.share = Math.floor(this.writer.maxBatchRecords / this.inputs.length) - SLOTS_BESIDE_RECORDS;
+    this.share = Math.floor(this.writer.maxBatchRecords / options.inputs.length) - SLOTS_BESIDE_RECORDS;
     assert(this.share > 0, "WAL staging buffer is too small for the number of inputs");
+    this.inputs = options.inputs.map((input) => new Input(input, this.share));
   }
 
   /** Records written, or 0. While the WAL is paused: 0, and the records stay in their rings. */
@@ -219,6 +225,7 @@ export class JournalAgent {
   }
 
   private stageRecords(input: Input, share: number): number {
+    if (input.unpacker !== null) return this.stageUnpacked(input, input.unpacker);
     const count = input.completeRecords(share);
     if (count === 0) return 0;
     const offset = input.consumer.offsetOf(0);
@@ -226,6 +233,14 @@ export class JournalAgent {
     this.writer.stage(input.streamId, input.memory, offset, Math.min(count, toEnd), input.dataOffset, count);
     input.staged = count;
     return count;
+  }
+
+  private stageUnpacked(input: Input, unpacker: Unpacker): number {
+    unpacker.take();
+    const { records } = unpacker;
+    if (records > 0) this.writer.stage(input.streamId, unpacker.memory, 0, records, 0, records);
+    input.staged = unpacker.slots;
+    return records;
   }
 
   private finishTurn(written: boolean): void {
@@ -263,8 +278,11 @@ export class JournalAgent {
   }
 
   private shed(input: Input): number {
-    const count = input.consumer.available();
-    if (count > 0) input.consumer.release(count);
+    const { consumer, unpacker } = input;
+    unpacker?.take();
+    const slots = unpacker === null ? consumer.available() : unpacker.slots;
+    const count = unpacker === null ? slots : unpacker.records;
+    if (slots > 0) consumer.release(slots);
     input.shed += count;
     input.shedTotal += count;
     return count;

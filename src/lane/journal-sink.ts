@@ -5,8 +5,10 @@
 // made at its head, where `runRoom` records must fit. The Gap is written before the first record after the
 // loss, or by publish, so it stands exactly where the records are missing.
 import { assert } from "../core/assert.ts";
+import type { LevelRun } from "../core/level-run.ts";
 import { NO_SLOT, RECORD_BYTES, type RecordMemory, type RunSink } from "../core/record.ts";
 import { type RingProducer, SCRATCH_SLOTS } from "../ring/spsc-ring.ts";
+import { encodeLevels, endEvent, PACKED_LEVELS_MAX, packedSlots, packLevels } from "../wire/level-records.ts";
 import {
   encodeGap,
   FLAG_CONTINUATION,
@@ -140,6 +142,41 @@ export class JournalSink implements RunSink {
     }
     this.claimed = first + (count - 1) * RECORD_BYTES;
     this.ring.commitRun();
+  }
+
+  /**
+   * The levels of one message, packed where they surely fit; else, and behind a Gap, as records. WRITER makes records
+   * of both, so the order, the numbers and the losses are the same.
+   */
+  levels(run: LevelRun): void {
+    for (let done = 0; done < run.count; ) {
+      const some = Math.min(run.count, done + PACKED_LEVELS_MAX);
+      if (this.stampSequence || !this.claimPacked(packedSlots(some - done))) {
+        this.levelRecord(run, done++);
+        continue;
+      }
+      packLevels(run, done, some, this.memory, this.claimed);
+      this.ring.commitRun();
+      done = some;
+    }
+  }
+
+  private claimPacked(slots: number): boolean {
+    if (this.gapCount > 0 || this.inRun() || !this.ring.hasRoom(slots + this.runRoom)) return false;
+    const at = this.ring.tryClaimRun(slots);
+    // Before the ring's end there may be less: records fill it.
+    if (this.ring.runLength < slots) return false;
+    this.clear = 0;
+    this.inScratch = false;
+    this.claimed = at;
+    return true;
+  }
+
+  private levelRecord(run: LevelRun, k: number): void {
+    const at = this.tryClaim();
+    encodeLevels(run, k, k + 1, 0, this.memory, at);
+    if (k + 1 === run.count) endEvent(this.memory, at, 1);
+    this.commit();
   }
 
   /** A head takes the next number; its continuations repeat it. */

@@ -7,6 +7,7 @@
 // A pipe may be used while another pipe is delivering (feed → factor → execution run nested). Using a pipe
 // from inside its own delivery is allowed for fewer records than it has slots.
 import { assert } from "../core/assert.ts";
+import type { LevelRun } from "../core/level-run.ts";
 import {
   allocateRecordMemory,
   copyRecord,
@@ -31,6 +32,7 @@ export class FusedPipe implements RunSink {
   readonly memory: RecordMemory;
   /** One by one: a handler may use this pipe while it is delivering. */
   readonly runLength: number;
+  readonly takesLevels: boolean;
   private readonly base: number;
   private readonly mask: number;
   private readonly handler: RecordHandler;
@@ -50,6 +52,7 @@ export class FusedPipe implements RunSink {
     this.mask = slots - 1;
     this.handler = handler;
     this.runLength = 1;
+    this.takesLevels = handler.onLevels !== undefined;
     this.next = 0;
   }
 
@@ -75,6 +78,11 @@ export class FusedPipe implements RunSink {
     this.commit();
   }
 
+  levels(run: LevelRun): void {
+    this.next = (this.next + run.count) | 0;
+    this.handler.onLevels!(run);
+  }
+
   publish(): void {
     if (this.handler.onBatchEnd !== undefined) this.handler.onBatchEnd();
   }
@@ -96,6 +104,8 @@ export class JournaledPipe implements RunSink {
   private readonly journal: JournalSink;
   private readonly handler: RecordHandler;
   private readonly upstream: SequenceSource | null;
+  /** A stamp of `upstream` needs records. */
+  readonly takesLevels: boolean;
   private claimed: number;
 
   /** `upstream`: counts the records that the header's `spare` is stamped with; null leaves it to the caller. */
@@ -104,6 +114,7 @@ export class JournaledPipe implements RunSink {
     this.journal = journal;
     this.handler = handler;
     this.upstream = upstream;
+    this.takesLevels = handler.onLevels !== undefined && upstream === null;
     this.claimed = 0;
   }
 
@@ -140,6 +151,11 @@ export class JournaledPipe implements RunSink {
       this.memory.u32[((at + i * RECORD_BYTES) >> 2) + HEADER_SPARE] = this.upstream.sequence;
     this.journal.commitRun();
     deliver(this.handler, this.memory, at, count);
+  }
+
+  levels(run: LevelRun): void {
+    this.journal.levels(run);
+    this.handler.onLevels!(run);
   }
 
   publish(): void {

@@ -52,6 +52,7 @@ export const KIND_LOG_LINE = 30;
 export const KIND_OBSERVATION = 31;
 export const KIND_RISK_STATE = 32;
 export const KIND_LATENCY_BUCKET = 33;
+export const KIND_DEPTH_RUN = 48;
 export const DEPTH_DELTA_PX_TICKS = 4;
 export const DEPTH_DELTA_QTY_LOTS = 5;
 export const DEPTH_DELTA_SIDE = 12;
@@ -216,6 +217,11 @@ export const LATENCY_BUCKET_BUCKET = 9;
 export const LATENCY_BUCKET_COUNT = 5;
 export const LATENCY_BUCKET_LOW_NS = 6;
 export const LATENCY_BUCKET_HIGH_NS = 7;
+export const DEPTH_RUN_BID_COUNT = 8;
+export const DEPTH_RUN_COUNT = 9;
+export const DEPTH_RUN_LEVEL_COUNT = 10;
+export const DEPTH_RUN_UPDATE_ID_LO = 11;
+export const DEPTH_RUN_UPDATE_ID_HI = 12;
 
 export function encodeHeader(m: RecordMemory, at: number, kind: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number): void {
   m.i32[at >> 2] = kind | (flags << 16);
@@ -1350,6 +1356,38 @@ export function putLatencyBucket(m: RecordMemory, at: number, histogram: number,
   m.f64[(at >> 3) + 7] = highNs;
 }
 
+/** Neighbouring levels of one venue message, packed: `count` pairs of f64 (ticks, lots) follow in slots without headers. Only in a lane's ring to WRITER, which writes a DepthDelta for each.
+ * 32:bidCount u32 | 36:count u32 | 40:levelCount u32 | 44:updateIdLo u32 | 48:updateIdHi u32 | 52:reserved0 u32 | 56:reserved1 f64 */
+export class DepthRun extends RecordHeader {
+  static readonly KIND = 48;
+  /** of these levels, the first */
+  get bidCount(): number { return this.m.u32[(this.at >> 2) + 8]!; }
+  set bidCount(value: number) { this.m.u32[(this.at >> 2) + 8] = value; }
+  /** levels that follow */
+  get count(): number { return this.m.u32[(this.at >> 2) + 9]!; }
+  set count(value: number) { this.m.u32[(this.at >> 2) + 9] = value; }
+  /** levels of the whole venue message */
+  get levelCount(): number { return this.m.u32[(this.at >> 2) + 10]!; }
+  set levelCount(value: number) { this.m.u32[(this.at >> 2) + 10] = value; }
+  /** final update id of the venue message */
+  get updateIdLo(): number { return this.m.u32[(this.at >> 2) + 11]!; }
+  set updateIdLo(value: number) { this.m.u32[(this.at >> 2) + 11] = value; }
+  get updateIdHi(): number { return this.m.u32[(this.at >> 2) + 12]!; }
+  set updateIdHi(value: number) { this.m.u32[(this.at >> 2) + 12] = value; }
+}
+
+/** Encodes a whole DepthRun record at byte offset `at`; every byte is written. */
+export function encodeDepthRun(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, bidCount: number, count: number, levelCount: number, updateIdLo: number, updateIdHi: number): void {
+  encodeHeader(m, at, 48, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  m.u32[(at >> 2) + 8] = bidCount;
+  m.u32[(at >> 2) + 9] = count;
+  m.u32[(at >> 2) + 10] = levelCount;
+  m.u32[(at >> 2) + 11] = updateIdLo;
+  m.u32[(at >> 2) + 12] = updateIdHi;
+  m.u32[(at >> 2) + 13] = 0;
+  m.f64[(at >> 3) + 7] = 0;
+}
+
 export interface FieldDescriptor { readonly name: string; readonly type: "u8" | "u16" | "u32" | "i32" | "f64" | "text"; readonly offset: number; readonly bytes: number }
 export interface MessageDescriptor { readonly name: string; readonly kind: number; readonly since: number; readonly fields: readonly FieldDescriptor[] }
 /** For cold generic code (jsonl export, inspection): every message with its fields, header first. */
@@ -1387,4 +1425,5 @@ export const MESSAGE_DESCRIPTORS: readonly MessageDescriptor[] = [
   { name: "Observation", kind: 31, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "code", type: "u32", offset: 32, bytes: 4 }, { name: "value0", type: "f64", offset: 40, bytes: 8 }, { name: "value1", type: "f64", offset: 48, bytes: 8 }, { name: "value2", type: "f64", offset: 56, bytes: 8 }] },
   { name: "RiskState", kind: 32, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "code", type: "u32", offset: 32, bytes: 4 }, { name: "index", type: "u32", offset: 36, bytes: 4 }, { name: "value0", type: "f64", offset: 40, bytes: 8 }, { name: "value1", type: "f64", offset: 48, bytes: 8 }, { name: "value2", type: "f64", offset: 56, bytes: 8 }] },
   { name: "LatencyBucket", kind: 33, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "histogram", type: "u32", offset: 32, bytes: 4 }, { name: "bucket", type: "u32", offset: 36, bytes: 4 }, { name: "count", type: "f64", offset: 40, bytes: 8 }, { name: "lowNs", type: "f64", offset: 48, bytes: 8 }, { name: "highNs", type: "f64", offset: 56, bytes: 8 }] },
+  { name: "DepthRun", kind: 48, since: 1, fields: [{ name: "kind", type: "u16", offset: 0, bytes: 2 }, { name: "flags", type: "u16", offset: 2, bytes: 2 }, { name: "instrument", type: "u16", offset: 4, bytes: 2 }, { name: "strategy", type: "u16", offset: 6, bytes: 2 }, { name: "sequence", type: "u32", offset: 8, bytes: 4 }, { name: "spare", type: "u32", offset: 12, bytes: 4 }, { name: "exchTsNs", type: "f64", offset: 16, bytes: 8 }, { name: "recvTsNs", type: "f64", offset: 24, bytes: 8 }, { name: "bidCount", type: "u32", offset: 32, bytes: 4 }, { name: "count", type: "u32", offset: 36, bytes: 4 }, { name: "levelCount", type: "u32", offset: 40, bytes: 4 }, { name: "updateIdLo", type: "u32", offset: 44, bytes: 4 }, { name: "updateIdHi", type: "u32", offset: 48, bytes: 4 }] },
 ];

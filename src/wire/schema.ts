@@ -435,4 +435,18 @@ export const MESSAGES: readonly Message[] = [
       f64("highNs", "exclusive"),
     ],
   },
+  {
+    name: "DepthRun",
+    kind: 48,
+    since: 1,
+    doc: "Neighbouring levels of one venue message, packed: `count` pairs of f64 (ticks, lots) follow in slots without headers. Only in a lane's ring to WRITER, which writes a DepthDelta for each.",
+    body: [
+      u32("bidCount", "of these levels, the first"),
+      u32("count", "levels that follow"),
+      u32("levelCount", "levels of the whole venue message"),
+      ...id64("updateId", "final update id of the venue message"),
+      u32("reserved0"),
+      f64("reserved1"),
+    ],
+  },
 ];

@@ -152,10 +152,8 @@ export class BookSync {
       this.broken(FEED_REASON_OVERFLOW, recvTsNs);
       return;
     }
-    const { px, qty } = d.levels;
     this.writer.levels(
-      px,
-      qty,
+      d.levels.values,
       0,
       d.bidCount,
       count,
@@ -252,9 +250,8 @@ export class BookSync {
     const lo = b.finalLo[k]!;
     const hi = b.finalHi[k]!;
     this.writer.levels(
-      b.px,
-      b.qty,
-      b.firstLevel[k]!,
+      b.values,
+      2 * b.firstLevel[k]!,
       b.bidCount[k]!,
       b.levelCount[k]!,
       0,

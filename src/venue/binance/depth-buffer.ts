@@ -7,8 +7,8 @@ export const BUFFER_LEVELS = 65_536;
 export const BUFFER_EVENTS = 4_096;
 
 export class DepthBuffer {
-  readonly px: Float64Array;
-  readonly qty: Float64Array;
+  /** Ticks and lots in turn. */
+  readonly values: Float64Array;
   readonly firstLevel: Int32Array;
   readonly levelCount: Int32Array;
   readonly bidCount: Int32Array;
@@ -26,8 +26,7 @@ export class DepthBuffer {
   private levels: number;
 
   constructor(levels = BUFFER_LEVELS, events = BUFFER_EVENTS) {
-    this.px = new Float64Array(levels);
-    this.qty = new Float64Array(levels);
+    this.values = new Float64Array(2 * levels);
     this.firstLevel = new Int32Array(events);
     this.levelCount = new Int32Array(events);
     this.bidCount = new Int32Array(events);
@@ -64,14 +63,10 @@ export class DepthBuffer {
   push(d: MarketDecoder, exchTsNs: number, recvTsNs: number): boolean {
     const k = this.count;
     const n = d.levels.count;
-    if (k === this.firstLevel.length || this.levels + n > this.px.length) return false;
-    const px = d.levels.px;
-    const qty = d.levels.qty;
     const from = this.levels;
-    for (let i = 0; i < n; i++) {
-      this.px[from + i] = px[i]!;
-      this.qty[from + i] = qty[i]!;
-    }
+    if (k === this.firstLevel.length || 2 * (from + n) > this.values.length) return false;
+    const { values } = d.levels;
+    for (let i = 0; i < 2 * n; i++) this.values[2 * from + i] = values[i]!;
     this.levels = from + n;
     this.firstLevel[k] = from;
     this.levelCount[k] = n;

@@ -1,14 +1,10 @@
 // Decoded market messages → records in the feed's sink. Hot: feed lane; 0 bytes per record. The caller checks
 // room for a whole event first, so no event is ever partial. Records that had to be left out are counted and
 // marked by one Gap record as soon as there is room.
-import { RECORD_BYTES, type RunSink } from "../../core/record.ts";
+import { LevelRun } from "../../core/level-run.ts";
+import type { RunSink } from "../../core/record.ts";
+import { encodeLevels, endEvent } from "../../wire/level-records.ts";
 import {
-  DEPTH_DELTA_LEVEL_COUNT,
-  DEPTH_DELTA_PX_TICKS,
-  DEPTH_DELTA_QTY_LOTS,
-  DEPTH_DELTA_SIDE,
-  DEPTH_DELTA_UPDATE_ID_HI,
-  DEPTH_DELTA_UPDATE_ID_LO,
   encodeBbo,
   encodeFeedStatus,
   encodeGap,
@@ -19,18 +15,10 @@ import {
   encodeTrade,
   FLAG_END_OF_EVENT,
   FLAG_SNAPSHOT,
-  HEADER_EXCH_TS_NS,
-  HEADER_FLAGS,
-  HEADER_RECV_TS_NS,
-  HEADER_SEQUENCE,
-  HEADER_SPARE,
-  KIND_DEPTH_DELTA,
 } from "../../wire/messages.gen.ts";
 import type { MarketDecoder } from "./market-decoder.ts";
 
 const NS_PER_MS = 1_000_000;
-const BID = 1;
-const ASK = -1;
 /** Stream number of the feed in Gap records. */
 export const GAP_STREAM_FEED = 1;
 
@@ -42,6 +30,8 @@ export class FeedWriter {
   lostRecords: number;
   private readonly baseMs: number;
   private pendingLost: number;
+  private readonly takesLevels: boolean;
+  private readonly run: LevelRun;
 
   /** `baseMs`: session base in ms since the epoch. */
   constructor(sink: RunSink, baseMs: number) {
@@ -50,6 +40,8 @@ export class FeedWriter {
     this.lostRecords = 0;
     this.baseMs = baseMs;
     this.pendingLost = 0;
+    this.takesLevels = sink.takesLevels === true;
+    this.run = new LevelRun(new Float64Array(0));
   }
 
   /** Venue ms → session ns. */
@@ -99,10 +91,12 @@ export class FeedWriter {
     this.sink.publish();
   }
 
-  /** Level records of one message; the last one ends the event unless they belong to a snapshot. */
+  /**
+   * The levels of one message, from element `first` of `values` on: ticks and lots in turn, bids first. The last one
+   * ends the event unless they belong to a snapshot.
+   */
   levels(
-    px: Float64Array,
-    qty: Float64Array,
+    values: Float64Array,
     first: number,
     bidCount: number,
     count: number,
@@ -113,93 +107,33 @@ export class FeedWriter {
     idLo: number,
     idHi: number,
   ): void {
-    const sink = this.sink;
-    const last = (flags & FLAG_SNAPSHOT) !== 0 ? -1 : count - 1;
-    for (let done = 0; done < count; ) {
-      const at = sink.tryClaimRun(count - done);
-      const end = done + sink.runLength;
-      // Bids, then asks; a run may hold some of each.
-      const bids = Math.max(done, Math.min(bidCount, end));
-      const asksAt = at + (bids - done) * RECORD_BYTES;
-      this.side(
-        at,
-        BID,
-        px,
-        qty,
-        first + done,
-        bids - done,
-        flags,
-        instrument,
-        exchTsNs,
-        recvTsNs,
-        count,
-        idLo,
-        idHi,
-      );
-      this.side(
-        asksAt,
-        ASK,
-        px,
-        qty,
-        first + bids,
-        end - bids,
-        flags,
-        instrument,
-        exchTsNs,
-        recvTsNs,
-        count,
-        idLo,
-        idHi,
-      );
-      if (end - 1 === last)
-        sink.memory.u16[((at + (last - done) * RECORD_BYTES) >> 1) + HEADER_FLAGS] =
-          flags | FLAG_END_OF_EVENT;
-      done = end;
-      sink.commitRun();
-    }
+    const run = this.run;
+    run.values = values;
+    run.at = first;
+    run.bidCount = bidCount;
+    run.count = count;
+    run.levelCount = count;
+    run.instrument = instrument;
+    run.sequence = this.sequence;
+    run.exchTsNs = exchTsNs;
+    run.recvTsNs = recvTsNs;
+    run.updateIdLo = idLo;
+    run.updateIdHi = idHi;
+    this.sequence = (this.sequence + count) >>> 0;
+    if (this.takesLevels && flags === 0 && count > 0) this.sink.levels!(run);
+    else this.records(run, flags);
   }
 
-  /** What encodeDepthDelta writes, for `count` levels of one side: words that all share are made once. */
-  private side(
-    at: number,
-    side: number,
-    px: Float64Array,
-    qty: Float64Array,
-    first: number,
-    count: number,
-    flags: number,
-    instrument: number,
-    exchTsNs: number,
-    recvTsNs: number,
-    levelCount: number,
-    idLo: number,
-    idHi: number,
-  ): void {
-    const { i32, f64 } = this.sink.memory;
-    const head = KIND_DEPTH_DELTA | (flags << 16);
-    const lo = idLo | 0;
-    const hi = idHi | 0;
-    let sequence = this.sequence | 0;
-    for (
-      let k = 0, w = at >> 2, f = at >> 3;
-      k < count;
-      k++, w += RECORD_BYTES >> 2, f += RECORD_BYTES >> 3
-    ) {
-      i32[w] = head;
-      i32[w + 1] = instrument;
-      i32[w + HEADER_SEQUENCE] = sequence;
-      i32[w + HEADER_SPARE] = 0;
-      f64[f + HEADER_EXCH_TS_NS] = exchTsNs;
-      f64[f + HEADER_RECV_TS_NS] = recvTsNs;
-      f64[f + DEPTH_DELTA_PX_TICKS] = px[first + k]!;
-      f64[f + DEPTH_DELTA_QTY_LOTS] = qty[first + k]!;
-      i32[w + DEPTH_DELTA_SIDE] = side;
-      i32[w + DEPTH_DELTA_LEVEL_COUNT] = levelCount;
-      i32[w + DEPTH_DELTA_UPDATE_ID_LO] = lo;
-      i32[w + DEPTH_DELTA_UPDATE_ID_HI] = hi;
-      sequence = (sequence + 1) | 0;
+  private records(run: LevelRun, flags: number): void {
+    const { sink } = this;
+    for (let done = 0; done < run.count; ) {
+      const at = sink.tryClaimRun(run.count - done);
+      const length = sink.runLength;
+      encodeLevels(run, done, done + length, flags, sink.memory, at);
+      done += length;
+      if (done === run.count && (flags & FLAG_SNAPSHOT) === 0) endEvent(sink.memory, at, length);
+      sink.commitRun();
     }
-    this.sequence = sequence >>> 0;
   }
 
   snapshot(d: MarketDecoder, instrument: number, attempt: number, recvTsNs: number): void {
@@ -225,8 +159,7 @@ export class FeedWriter {
       hi,
     );
     this.sink.commit();
-    const { px, qty } = d.levels;
-    this.levels(px, qty, 0, d.bidCount, n, FLAG_SNAPSHOT, instrument, exch, recvTsNs, lo, hi);
+    this.levels(d.levels.values, 0, d.bidCount, n, FLAG_SNAPSHOT, instrument, exch, recvTsNs, lo, hi);
     at = this.sink.tryClaim();
     const flags = FLAG_SNAPSHOT | FLAG_END_OF_EVENT;
     encodeSnapshotEnd(m, at, flags, instrument, 0, this.take(), 0, exch, recvTsNs, n, attempt, lo, hi);

@@ -8,8 +8,8 @@
 import type { Decimal } from "../../core/decimal.ts";
 
 export interface LevelTarget {
-  readonly px: Float64Array;
-  readonly qty: Float64Array;
+  /** Ticks and lots in turn. */
+  readonly values: Float64Array;
   readonly capacity: number;
   count: number;
 }
@@ -80,14 +80,14 @@ function source(px: DecimalForm, qty: DecimalForm): string {
   const prices = PX_WHOLE.map((whole) => branch(px, whole, '["', '",', "i", "p"));
   const quantities = QTY_WHOLE.map((whole) => branch(qty, whole, '"', '"]', "q", "l"));
   return `"use strict";
-const px = into.px, qty = into.qty, capacity = into.capacity;
+const values = into.values, capacity = into.capacity;
 const last = Math.min(end - 1, v.byteLength - ${reach(px, '["', '",') + reach(qty, '"', '"]') + 1});
 let n = into.count, i = at, p = 0, l = 0, q = 0, next = 0, wrong = 0;
 while (i <= last && n < capacity) {
 ${prices.join("")}break;
 ${quantities.join("")}break;
 if (wrong !== 0) break;
-px[n] = p; qty[n] = l; n++;
+values[2 * n] = p; values[2 * n + 1] = l; n++;
 i = next;
 if (v.getUint8(i) !== 0x2c) { into.count = n; return i; }
 i++;

@@ -18,9 +18,8 @@ const CLOSE = 0x5d;
 const WHOLE_DIGITS_MAX = 15;
 
 export class LevelScanner implements LevelTarget {
-  /** Levels of the message in wire order: bids, then asks. */
-  readonly px: Float64Array;
-  readonly qty: Float64Array;
+  /** Levels of the message in wire order, bids, then asks: ticks and lots in turn. */
+  readonly values: Float64Array;
   readonly capacity: number;
   /** Levels read so far. */
   count: number;
@@ -31,8 +30,7 @@ export class LevelScanner implements LevelTarget {
   private next: number;
 
   constructor(capacity: number) {
-    this.px = new Float64Array(new ArrayBuffer(capacity * 8));
-    this.qty = new Float64Array(new ArrayBuffer(capacity * 8));
+    this.values = new Float64Array(new ArrayBuffer(capacity * 16));
     this.capacity = capacity;
     this.count = 0;
     this.offStep = false;
@@ -57,7 +55,9 @@ export class LevelScanner implements LevelTarget {
     if (b[at + 1] === CLOSE) return at + 2;
     const after = this.scanLevels(b, view, at + 1, end, form);
     if (after === SCAN_FAILED || (px.step === 1 && qty.step === 1)) return after;
-    return toSteps(this.px, first, this.count, px.step) && toSteps(this.qty, first, this.count, qty.step)
+    const last = 2 * this.count;
+    return toSteps(this.values, 2 * first, last, px.step) &&
+      toSteps(this.values, 2 * first + 1, last, qty.step)
       ? after
       : this.failOffStep();
   }
@@ -89,8 +89,8 @@ export class LevelScanner implements LevelTarget {
       this.tooMany = true;
       return SCAN_FAILED;
     }
-    this.px[this.count] = px;
-    this.qty[this.count] = qty;
+    this.values[2 * this.count] = px;
+    this.values[2 * this.count + 1] = qty;
     this.count++;
     return i + 2;
   }
@@ -123,9 +123,10 @@ export class LevelScanner implements LevelTarget {
   }
 }
 
+/** Every second value is one of its kind. */
 function toSteps(values: Float64Array, from: number, to: number, step: number): boolean {
   if (step === 1) return true;
-  for (let i = from; i < to; i++) {
+  for (let i = from; i < to; i += 2) {
     if (values[i]! % step !== 0) return false;
     values[i] = values[i]! / step;
   }

@@ -25,16 +25,15 @@ test(`levels are the records that the encoder writes one by one, the last one en
     const sink = new CollectingSink(32);
     const writer = new FeedWriter(sink, 0);
     writer.sequence = sequence;
-    const px = Float64Array.from({ length: 32 }, (_, k) => 618_000 + k);
-    const qty = Float64Array.from({ length: 32 }, (_, k) => k * 7);
-    writer.levels(px, qty, first, bids, count, flags, instrument, 17.5, 18.5, lo, hi);
+    const values = Float64Array.from({ length: 64 }, (_, k) => (k % 2 === 0 ? 618_000 + k / 2 : k * 7));
+    writer.levels(values, 2 * first, bids, count, flags, instrument, 17.5, 18.5, lo, hi);
     const expected = allocateRecordMemory(count);
     for (let k = 0; k < count; k++) {
       const f = flags === 0 && k === count - 1 ? FLAG_END_OF_EVENT : flags;
       const side = k < bids ? 1 : -1;
       const n = (sequence + k) >>> 0;
       const at = k * RECORD_BYTES;
-      const p = px[first + k]!;
+      const p = values[2 * (first + k)]!;
       encodeDepthDelta(
         expected,
         at,
@@ -46,7 +45,7 @@ test(`levels are the records that the encoder writes one by one, the last one en
         17.5,
         18.5,
         p,
-        qty[first + k]!,
+        values[2 * (first + k) + 1]!,
         side,
         count,
         lo,

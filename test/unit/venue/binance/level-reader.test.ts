@@ -47,10 +47,11 @@ function scan(bytes: Uint8Array, end: number, form: LevelForm): Outcome {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const after = scanner.scan(bytes, view, BEFORE.length, end, form);
   const count = after === SCAN_FAILED ? 0 : scanner.count;
+  const levels = Array.from({ length: count }, (_, i) => [...scanner.values.subarray(2 * i, 2 * i + 2)]);
   return {
     after,
-    px: [...scanner.px.subarray(0, count)],
-    qty: [...scanner.qty.subarray(0, count)],
+    px: levels.map(([px]) => px!),
+    qty: levels.map(([, qty]) => qty!),
     offStep: scanner.offStep,
   };
 }

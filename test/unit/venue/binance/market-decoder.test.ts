@@ -35,7 +35,7 @@ function scanned(kind: number): MarketTwin {
   const ids: string[] = [];
   let bidCount = 0;
   if (kind === MESSAGE_DEPTH) {
-    for (let i = 0; i < d.levels.count; i++) values.push(d.levels.px[i]!, d.levels.qty[i]!);
+    values.push(...d.levels.values.subarray(0, 2 * d.levels.count));
     ids.push(id64(d.firstLo, d.firstHi), id64(d.finalLo, d.finalHi), id64(d.previousLo, d.previousHi));
     bidCount = d.bidCount;
   } else if (kind === MESSAGE_TRADE || kind === MESSAGE_AGG_TRADE) {
@@ -219,8 +219,9 @@ function expectSnapshot(message: string): void {
     snapshot.bids.length + snapshot.asks.length,
   ]);
   const expected = [...snapshot.bids, ...snapshot.asks];
-  expect([...levels.px.subarray(0, levels.count)]).toEqual(expected.map(([p]) => toSteps(p, "0.10")));
-  expect([...levels.qty.subarray(0, levels.count)]).toEqual(expected.map(([, q]) => toSteps(q, "0.001")));
+  expect([...levels.values.subarray(0, 2 * levels.count)]).toEqual(
+    expected.flatMap(([p, q]) => [toSteps(p, "0.10"), toSteps(q, "0.001")]),
+  );
 }
 
 /** The fields of the message's data object as `"key":value` texts. */
