@@ -1,6 +1,8 @@
 // Writes the factor lane's output stream: numbers the records, counts what did not fit and marks the loss with
 // one Gap record as soon as there is room again. Hot: factor lane; 0 bytes; O(1) per record.
 import { copyRecord, type RecordMemory, type RecordSink } from "../core/record.ts";
+import { depthOfLevels } from "../market/book-stats.ts";
+import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import {
   encodeBbo,
   encodeBookStats,
@@ -134,7 +136,21 @@ export class Emitter {
     this.commit();
   }
 
-  stats(last: boolean, midTicks: number, spreadTicks: number, bidLots: number, askLots: number): void {
+  /** Of `book`, sums over `levels` levels of each side. */
+  statsOf(last: boolean, book: L2Book, levels: number): void {
+    const bid = book.bestBidTicks;
+    const ask = book.bestAskTicks;
+    const bids = depthOfLevels(book, BID, levels);
+    this.stats(last, (bid + ask) / 2, ask - bid, bids, depthOfLevels(book, ASK, levels));
+  }
+
+  private stats(
+    last: boolean,
+    midTicks: number,
+    spreadTicks: number,
+    bidLots: number,
+    askLots: number,
+  ): void {
     encodeBookStats(
       this.sink.memory,
       this.sink.tryClaim(),
@@ -195,7 +211,18 @@ export class Emitter {
     this.commit();
   }
 
-  snapshotEdge(begin: boolean, levelCount: number): void {
+  /** All levels of `book`, each side from the touch. */
+  snapshot(book: L2Book): void {
+    const levels = book.levelCount;
+    this.snapshotEdge(true, levels);
+    for (let px = book.bestBidTicks; !Number.isNaN(px); px = book.nextBelow(BID, px))
+      this.level(BID, px, book.qtyAt(BID, px), levels);
+    for (let px = book.bestAskTicks; !Number.isNaN(px); px = book.nextAbove(ASK, px))
+      this.level(ASK, px, book.qtyAt(ASK, px), levels);
+    this.snapshotEdge(false, levels);
+  }
+
+  private snapshotEdge(begin: boolean, levelCount: number): void {
     const encode = begin ? encodeSnapshotBegin : encodeSnapshotEnd;
     encode(
       this.sink.memory,
@@ -215,7 +242,7 @@ export class Emitter {
     this.commit();
   }
 
-  level(side: number, pxTicks: number, qtyLots: number, levelCount: number): void {
+  private level(side: number, pxTicks: number, qtyLots: number, levelCount: number): void {
     encodeDepthDelta(
       this.sink.memory,
       this.sink.tryClaim(),

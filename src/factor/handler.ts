@@ -12,18 +12,10 @@
 // once, Bbo is withheld, and both return with the next event after SYNCED.
 import { assert } from "../core/assert.ts";
 import type { LevelRun } from "../core/level-run.ts";
-import {
-  allocateRecordMemory,
-  RECORD_BYTES,
-  type RecordHandler,
-  type RecordMemory,
-  type RecordSink,
-} from "../core/record.ts";
-import { depthOfLevels } from "../market/book-stats.ts";
-import { ASK, BID, type L2Book } from "../market/l2-book.ts";
+import { RECORD_BYTES, type RecordHandler, type RecordMemory, type RecordSink } from "../core/record.ts";
+import type { L2Book } from "../market/l2-book.ts";
 import { FEED_REASON_OVERFLOW, FEED_STALE, FEED_SYNCED } from "../wire/codes.ts";
 import { KindSet } from "../wire/kind-set.ts";
-import { encodeLevels, endEvent } from "../wire/level-records.ts";
 import {
   ALPHA_SIGNAL_INDEX,
   ALPHA_VALUE,
@@ -64,7 +56,7 @@ import {
 import { Emitter } from "./emitter.ts";
 import { type FactorState, WORD_SEQUENCE } from "./factor-state.ts";
 import { IntervalSchedule } from "./interval-schedule.ts";
-import { applyLevels, furtherLevels } from "./level-run.ts";
+import { applyLevels, applyRun, furtherLevels, LevelRecord } from "./level-run.ts";
 import {
   bboChanged,
   clearLevels,
@@ -120,8 +112,7 @@ export class FactorHandler implements RecordHandler {
   /** Book whose event is open and not forwarded: its further levels go straight there. Null between events. */
   private openBook: L2Book | null;
   private openId: number;
-  /** One record of a run of levels. */
-  private readonly level: RecordMemory;
+  private readonly level: LevelRecord;
   private forwardedInEvent: number;
   /** Records of instruments that are not configured here. */
   foreign: number;
@@ -160,7 +151,7 @@ export class FactorHandler implements RecordHandler {
     this.eventTrade = false;
     this.openBook = null;
     this.openId = 0;
-    this.level = allocateRecordMemory(1);
+    this.level = new LevelRecord();
     this.forwardedInEvent = 0;
     this.foreign = 0;
     this.crossedEvents = 0;
@@ -236,33 +227,22 @@ export class FactorHandler implements RecordHandler {
     this.endLevels(run);
   }
 
-  /** All but the last level of an event: what their records would do. */
+  /** All but the last level of an event. */
   applyLevels(run: LevelRun): void {
     const slot = run.instrument < this.byId.length ? this.byId[run.instrument]! : null;
     const before = run.count - 1;
     if (slot === null || this.eventBook || slot.forwards.has(KIND_DEPTH_DELTA)) {
-      for (let k = 0; k < before; k++) this.onLevel(run, k);
+      for (let k = 0; k < before; k++) this.onAnyRecord(this.level.of(run, k), 0);
       return;
     }
     if (before === 0) return;
-    // The first one opens the event, at the time of all.
-    this.onLevel(run, 0);
-    const { book } = slot;
-    const bids = Math.min(run.bidCount, before);
-    if (bids > 1) book.applyRun(BID, run.values, run.at + 2, 2, bids - 1);
-    const asks = Math.max(1, bids);
-    if (before > asks) book.applyRun(ASK, run.values, run.at + 2 * asks, 2, before - asks);
+    // Opens the event, at the time of all.
+    this.onAnyRecord(this.level.of(run, 0), 0);
+    applyRun(slot.book, run, 1, before);
   }
 
-  /** The event's last level, and what follows from the event. */
   endLevels(run: LevelRun): void {
-    this.onLevel(run, run.count - 1);
-  }
-
-  private onLevel(run: LevelRun, k: number): void {
-    encodeLevels(run, k, k + 1, 0, this.level, 0);
-    if (k + 1 === run.count) endEvent(this.level, 0, 1);
-    this.onAnyRecord(this.level, 0);
+    this.onAnyRecord(this.level.of(run, run.count - 1), 0);
   }
 
   private onAnyRecord(m: RecordMemory, at: number): void {
@@ -475,7 +455,7 @@ export class FactorHandler implements RecordHandler {
       return;
     }
     if (forward) this.out.forward(m, at, --left === 0);
-    if (stats) this.sendStats(slot, --left === 0);
+    if (stats) this.out.statsOf(--left === 0, slot.book, this.statsLevels);
     if (bbo) this.sendBbo(slot, --left === 0);
     if (signals > 0) {
       left = this.sendFresh(slot.bookGraphs, left);
@@ -492,14 +472,6 @@ export class FactorHandler implements RecordHandler {
     slot.askQty = book.bestAskLots;
     slot.bboTsNs = this.f64[0]!;
     this.out.bbo(last, slot.bidPx, slot.bidQty, slot.askPx, slot.askQty);
-  }
-
-  private sendStats(slot: Slot, last: boolean): void {
-    const book = slot.book;
-    const bid = book.bestBidTicks;
-    const ask = book.bestAskTicks;
-    const bids = depthOfLevels(book, BID, this.statsLevels);
-    this.out.stats(last, (bid + ask) / 2, ask - bid, bids, depthOfLevels(book, ASK, this.statsLevels));
   }
 
   /** Returns how many records of the event are left. */
@@ -591,15 +563,7 @@ export class FactorHandler implements RecordHandler {
     const levels = slot.book.levelCount;
     if (!this.out.room(levels + 4)) return;
     this.out.status(true, FEED_STALE, FEED_REASON_OVERFLOW, slot.feedGaps, slot.feedResyncs);
-    this.out.snapshotEdge(true, levels);
-    const book = slot.book;
-    for (let px = book.bestBidTicks; !Number.isNaN(px); px = book.nextBelow(BID, px)) {
-      this.out.level(BID, px, book.qtyAt(BID, px), levels);
-    }
-    for (let px = book.bestAskTicks; !Number.isNaN(px); px = book.nextAbove(ASK, px)) {
-      this.out.level(ASK, px, book.qtyAt(ASK, px), levels);
-    }
-    this.out.snapshotEdge(false, levels);
+    this.out.snapshot(slot.book);
     this.out.status(true, slot.feedState, slot.feedReason, slot.feedGaps, slot.feedResyncs);
     slot.copyBroken = false;
     slot.bidPx = -1;

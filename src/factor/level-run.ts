@@ -2,8 +2,10 @@
 // commonest records; nothing but the book sees them, and it takes a side of a message in one call.
 // Hot: factor lane; 0 bytes; O(records).
 import { assert } from "../core/assert.ts";
-import { RECORD_BYTES, type RecordMemory } from "../core/record.ts";
-import type { L2Book } from "../market/l2-book.ts";
+import type { LevelRun } from "../core/level-run.ts";
+import { allocateRecordMemory, RECORD_BYTES, type RecordMemory } from "../core/record.ts";
+import { ASK, BID, type L2Book } from "../market/l2-book.ts";
+import { encodeLevel } from "../wire/level-records.ts";
 import {
   DEPTH_DELTA_PX_TICKS,
   DEPTH_DELTA_QTY_LOTS,
@@ -43,6 +45,24 @@ export function furtherLevels(
       break;
   }
   return n;
+}
+
+/** One level of a run at a time, as a record. */
+export class LevelRecord {
+  private readonly m: RecordMemory = allocateRecordMemory(1);
+
+  /** The record of level `k`, at offset 0. */
+  of(run: LevelRun, k: number): RecordMemory {
+    encodeLevel(run, k, this.m, 0);
+    return this.m;
+  }
+}
+
+/** Levels [from, to) of `run`. */
+export function applyRun(book: L2Book, run: LevelRun, from: number, to: number): void {
+  const asks = Math.max(from, Math.min(run.bidCount, to));
+  if (asks > from) book.applyRun(BID, run.values, run.at + 2 * from, 2, asks - from);
+  if (to > asks) book.applyRun(ASK, run.values, run.at + 2 * asks, 2, to - asks);
 }
 
 export function applyLevels(book: L2Book, m: RecordMemory, at: number, count: number): void {

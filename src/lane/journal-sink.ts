@@ -8,7 +8,7 @@ import { assert } from "../core/assert.ts";
 import type { LevelRun } from "../core/level-run.ts";
 import { NO_SLOT, RECORD_BYTES, type RecordMemory, type RunSink } from "../core/record.ts";
 import { type RingProducer, SCRATCH_SLOTS } from "../ring/spsc-ring.ts";
-import { encodeLevels, endEvent, PACKED_LEVELS_MAX, packedSlots, packLevels } from "../wire/level-records.ts";
+import { encodeLevel, PACKED_LEVELS_MAX, packedSlots, packLevels } from "../wire/level-records.ts";
 import {
   encodeGap,
   FLAG_CONTINUATION,
@@ -173,9 +173,7 @@ export class JournalSink implements RunSink {
   }
 
   private levelRecord(run: LevelRun, k: number): void {
-    const at = this.tryClaim();
-    encodeLevels(run, k, k + 1, 0, this.memory, at);
-    if (k + 1 === run.count) endEvent(this.memory, at, 1);
+    encodeLevel(run, k, this.memory, this.tryClaim());
     this.commit();
   }
 

@@ -49,6 +49,12 @@ export function encodeLevels(
   encodeSide(run, bids, to, ASK, flags, m, at + (bids - from) * RECORD_BYTES);
 }
 
+/** The record of level `k`. */
+export function encodeLevel(run: LevelRun, k: number, m: RecordMemory, at: number): void {
+  encodeLevels(run, k, k + 1, 0, m, at);
+  if (k + 1 === run.count) endEvent(m, at, 1);
+}
+
 /** The last of the records at `at` ends its event. */
 export function endEvent(m: RecordMemory, at: number, count: number): void {
   m.u16[((at + (count - 1) * RECORD_BYTES) >> 1) + HEADER_FLAGS]! |= FLAG_END_OF_EVENT;
