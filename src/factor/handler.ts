@@ -60,12 +60,14 @@ import { applyLevels, applyRun, furtherLevels, LevelRecord } from "./level-run.t
 import {
   bboChanged,
   clearLevels,
+  DEPTH_KINDS,
   dropFresh,
   freshRecords,
   GraphSlot,
   ownRecords,
   SIGNALS_PER_RECORD,
   Slot,
+  subscribe,
 } from "./slots.ts";
 
 /** A record kind that EXECUTION wants, of one instrument (0 = of all). */
@@ -91,8 +93,6 @@ export interface FactorHandlerOptions {
   /** Run the interpreter instead of the generated function (tests). */
   readonly interpret?: boolean;
 }
-
-const DEPTH_KINDS = new KindSet([KIND_DEPTH_DELTA, KIND_DEPTH_CLEAR, KIND_SNAPSHOT_BEGIN, KIND_SNAPSHOT_END]);
 
 export class FactorHandler implements RecordHandler {
   readonly state: FactorState;
@@ -138,12 +138,8 @@ export class FactorHandler implements RecordHandler {
     this.intervals = new IntervalSchedule(this.f64);
     this.linkGraphs(options.baseNs);
     this.alwaysForwarded = new KindSet();
-    for (const s of options.subscriptions ?? []) {
-      const kinds = s.kind === KIND_DEPTH_DELTA ? DEPTH_KINDS : new KindSet([s.kind]);
-      if (s.instrument === 0) this.alwaysForwarded.addAll(kinds);
-      for (const slot of this.slots)
-        if (s.instrument === 0 || s.instrument === slot.id) slot.forwards.addAll(kinds);
-    }
+    for (const { kind, instrument } of options.subscriptions ?? [])
+      subscribe(this.slots, this.alwaysForwarded, kind, instrument);
     this.assumeSynced = options.assumeSynced === true;
     this.statsLevels = options.statsLevels ?? 10;
     this.interpret = options.interpret === true;

@@ -2,6 +2,12 @@
 import { ASK, BID, type L2Book } from "../market/l2-book.ts";
 import { FEED_CONNECTING, FEED_REASON_NONE } from "../wire/codes.ts";
 import { KindSet } from "../wire/kind-set.ts";
+import {
+  KIND_DEPTH_CLEAR,
+  KIND_DEPTH_DELTA,
+  KIND_SNAPSHOT_BEGIN,
+  KIND_SNAPSHOT_END,
+} from "../wire/messages.gen.ts";
 import type { InstrumentContext } from "./context.ts";
 import type { GraphInstance } from "./program.ts";
 
@@ -9,6 +15,13 @@ import type { GraphInstance } from "./program.ts";
 const OWN_RECORDS = 3;
 /** Half of the shortest freshness limit. */
 const BBO_REFRESH_NS = 25e6;
+/** Records that change a book. */
+export const DEPTH_KINDS = new KindSet([
+  KIND_DEPTH_DELTA,
+  KIND_DEPTH_CLEAR,
+  KIND_SNAPSHOT_BEGIN,
+  KIND_SNAPSHOT_END,
+]);
 /** Outputs that one Signal record carries. */
 export const SIGNALS_PER_RECORD = 3;
 
@@ -149,4 +162,11 @@ export function bboChanged(slot: Slot, nowNs: number): boolean {
 export function clearLevels(book: L2Book, side: number, pxTicks: number): void {
   if (side >= 0) book.clearTo(BID, pxTicks);
   if (side <= 0) book.clearTo(ASK, pxTicks);
+}
+
+/** EXECUTION wants records of `kind` (with DepthDelta all that change the book); `instrument` 0 = of all. */
+export function subscribe(slots: readonly Slot[], always: KindSet, kind: number, instrument: number): void {
+  const kinds = kind === KIND_DEPTH_DELTA ? DEPTH_KINDS : new KindSet([kind]);
+  if (instrument === 0) always.addAll(kinds);
+  for (const slot of slots) if (instrument === 0 || instrument === slot.id) slot.forwards.addAll(kinds);
 }
