@@ -1379,6 +1379,11 @@ export class DepthRun extends RecordHeader {
 /** Encodes a whole DepthRun record at byte offset `at`; every byte is written. */
 export function encodeDepthRun(m: RecordMemory, at: number, flags: number, instrument: number, strategy: number, sequence: number, spare: number, exchTsNs: number, recvTsNs: number, bidCount: number, count: number, levelCount: number, updateIdLo: number, updateIdHi: number): void {
   encodeHeader(m, at, 48, flags, instrument, strategy, sequence, spare, exchTsNs, recvTsNs);
+  putDepthRun(m, at, bidCount, count, levelCount, updateIdLo, updateIdHi);
+}
+
+/** The body of a DepthRun record: encodeHeader writes the rest. */
+export function putDepthRun(m: RecordMemory, at: number, bidCount: number, count: number, levelCount: number, updateIdLo: number, updateIdHi: number): void {
   m.u32[(at >> 2) + 8] = bidCount;
   m.u32[(at >> 2) + 9] = count;
   m.u32[(at >> 2) + 10] = levelCount;
