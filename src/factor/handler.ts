@@ -231,9 +231,8 @@ export class FactorHandler implements RecordHandler {
       for (let k = 0; k < before; k++) this.onAnyRecord(this.level.of(run, k), 0);
       return;
     }
-    if (before === 0) return;
-    // Opens the event, at the time of all.
-    this.onAnyRecord(this.level.of(run, 0), 0);
+    // The first one opens the event.
+    if (before > 0) this.onAnyRecord(this.level.of(run, 0), 0);
     applyRun(slot.book, run, 1, before);
   }
 
