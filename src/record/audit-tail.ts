@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import type { SessionManifest } from "../journal/session-manifest.ts";
 import { Batch } from "./batch.ts";
-import type { Block } from "./columns.ts";
+import type { Block } from "./block.ts";
 import { text } from "./columns.ts";
 import type { BlockOrigin } from "./row-store.ts";
 

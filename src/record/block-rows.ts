@@ -1,7 +1,8 @@
 // A block's rows as plain objects, for files of text: decimals and 64-bit integers as text, times as ISO 8601 with
 // nanoseconds, enums by name. The inverse of what columns.ts puts. Cold.
 import { formatDecimal } from "../core/decimal.ts";
-import type { Block, ColumnBuffer } from "./columns.ts";
+import type { Block } from "./block.ts";
+import type { ColumnBuffer } from "./columns.ts";
 
 export type RowValue = string | number | boolean;
 export type Row = Record<string, RowValue>;
@@ -11,12 +12,24 @@ type Decode = (view: DataView, row: number) => RowValue;
 export function blockRows(block: Block): Row[] {
   const rows: Row[] = Array.from({ length: block.rows }, () => ({}));
   for (const column of Object.values(block.columns)) {
-    const values = column.width === 0 ? strings(column.data(), block.rows) : numbers(column, block.rows);
+    const values = valuesOf(column, block.rows);
     values.forEach((value, i) => {
       rows[i]![column.name] = value;
     });
   }
   return rows;
+}
+
+function valuesOf(column: ColumnBuffer, rows: number): RowValue[] {
+  if (column.isDictionary) return words(column, rows);
+  return column.width === 0 ? strings(column.data(), rows) : numbers(column, rows);
+}
+
+function words(column: ColumnBuffer, count: number): string[] {
+  const texts = column.keys.map((key) => strings(key, 1)[0]!);
+  const data = column.data();
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return Array.from({ length: count }, (_, row) => texts[view.getUint16(row * 2, true)]!);
 }
 
 function numbers(column: ColumnBuffer, count: number): RowValue[] {

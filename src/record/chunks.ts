@@ -10,9 +10,10 @@ import { SessionUnits } from "./session-units.ts";
 import type { TailStart, WalTail } from "./wal-tail.ts";
 
 /** Part of the tokens: another rule makes other tokens. */
-export const CHUNK_RULE = 1;
+export const CHUNK_RULE = 2;
 const INTERVAL_NS = 2e9;
-const MAX_RECORDS = 65_536;
+/** What one insert costs beside its rows (a part, the aggregates) is shared by up to these; their memory is bounded. */
+const MAX_RECORDS = 262_144;
 const SLICE_RECORDS = 4096;
 export const MORE = "more";
 
@@ -102,7 +103,7 @@ export class Chunks {
     };
     const { writer } = this;
     for (let i = 0; i < batch.count; i++) {
-      writer.position = batch.position + i;
+      writer.at(batch.position + i);
       writer.onRecord(batch.memory, batch.at + i * RECORD_BYTES);
     }
     this.taken += batch.count;
@@ -113,10 +114,8 @@ export class Chunks {
   private startSession(position: number): void {
     const { header, session } = this.tail.segment;
     const manifest = readManifests(this.tail.dir).bySession.get(session);
-    const units = new SessionUnits({ ...header, session }, manifest);
-    this.writer.startSession(units);
-    if (manifest !== undefined && !this.tail.isResumed)
-      this.writer.describeSession(manifest, units, position);
+    this.writer.startSession(new SessionUnits({ ...header, session }, manifest));
+    if (manifest !== undefined && !this.tail.isResumed) this.writer.describeSession(manifest, position);
     this.session = session;
   }
 

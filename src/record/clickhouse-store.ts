@@ -3,7 +3,7 @@
 // its answer was lost, is in the table once, and in the aggregates that follow it too.
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
-import type { Block } from "./columns.ts";
+import type { Block } from "./block.ts";
 import { literal, onCluster, refillAggregates, type StoreOptions, storageTable, table } from "./ddl.ts";
 import { type Database, migrate } from "./migrations.ts";
 import {

@@ -1,53 +1,69 @@
-// Rows of one table and one partition, kept by column and written as one block of ClickHouse's Native format: the
-// server takes it without parsing rows, and the same rows give the same bytes. (Native, not RowBinary: docs/adr/0012.)
-// Cold lane, but built for millions of values: typed arrays that grow, no object per value.
-//
-//   block:   column count varint | row count varint | per column: name, type, values
-//   values:  fixed width little-endian; String: varint length + bytes
-import type { ColumnSpec, TableSpec } from "./tables.ts";
+// Values of one column in the form in which ClickHouse's Native format takes them (block.ts). Cold lane, but built for
+// millions of values: typed arrays that grow and are kept, no object per value, no allocation once they are grown.
+import type { ColumnSpec } from "./tables.ts";
 
-const INITIAL_ROWS = 64;
-/** Over the rows of the batch before. */
-const ROOM = 1.25;
-const STRING_BYTES = 16;
+const INITIAL_BYTES = 512;
 const TWO_32 = 0x1_0000_0000;
+/** A limb has 52 bits: 32 of them in one word, 20 in the next, and 12 of the limb above. */
+const LIMB_TOP = 2 ** 12;
+const LIMB_SHIFT = 2 ** 20;
+const DICTIONARY = "LowCardinality(String)";
+/** Bytes of a value that is a number in the column's dictionary. */
+const KEY_BYTES = 2;
+const MAX_KEYS = 1 << (8 * KEY_BYTES);
 
 /** Bytes per value; 0 = String. */
 function widthOf(type: string): number {
+  if (type === DICTIONARY) return KEY_BYTES;
   if (/^(Enum8|Bool|U?Int8)/.test(type)) return 1;
   if (/^U?Int16/.test(type)) return 2;
   if (/^U?Int32/.test(type)) return 4;
   if (/^(U?Int64|Float64|DateTime64|Decimal\((1[0-8])\b)/.test(type)) return 8;
   if (/^Decimal\((19|2\d|3[0-8])\b/.test(type)) return 16;
-  if (/^(String|LowCardinality\(String\))$/.test(type)) return 0;
+  if (type === "String") return 0;
   throw new RangeError(`no encoder for column type ${type}`);
 }
 
 const utf8 = new TextEncoder();
 
-/** One column. `put…` appends the value of the row at hand; every row puts exactly one. */
+/** One column. Each method appends the value of the row at hand; every row puts exactly one. */
 export class ColumnBuffer {
   readonly name: string;
-  /** As the block states it: LowCardinality is the server's business. */
+  /** As the block states it; the server casts it to the table's own. */
   readonly type: string;
   readonly width: number;
+  /** Its values are numbers of `keys`. */
+  readonly isDictionary: boolean;
   bytes = 0;
+  /** Of a dictionary column: its texts in the order in which they came. Empty otherwise. */
+  readonly keys: Uint8Array[] = [];
+  private readonly numbers = new Map<Uint8Array, number>();
+  private lastKey: Uint8Array | null = null;
+  private lastNumber = 0;
   private u8: Uint8Array;
   private u16: Uint16Array;
   private u32: Uint32Array;
   private f64: Float64Array;
 
-  /** `rows`: room to start with. */
-  constructor(spec: ColumnSpec, rows: number) {
+  constructor(spec: ColumnSpec) {
     this.name = spec.name;
-    this.type = spec.type === "LowCardinality(String)" ? "String" : spec.type;
-    this.width = widthOf(spec.type);
-    const bytes = Math.max(INITIAL_ROWS, rows * ROOM) * (this.width === 0 ? STRING_BYTES : this.width);
-    const buffer = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+    this.type = spec.repeats ? DICTIONARY : spec.type;
+    this.width = widthOf(this.type);
+    this.isDictionary = this.type === DICTIONARY;
+    const buffer = new ArrayBuffer(INITIAL_BYTES);
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
+  }
+
+  /** Empty again; the memory stays. */
+  clear(): void {
+    this.bytes = 0;
+    if (this.keys.length === 0) return;
+    this.keys.length = 0;
+    this.numbers.clear();
+    this.lastKey = null;
   }
 
   /** Enum8, Bool, Int8: −128 … 255. */
@@ -88,6 +104,21 @@ export class ColumnBuffer {
     this.bytes += 8;
   }
 
+  /** hi · 2^52 + lo as in core/two-limb.ts, 64 or 128 bits by the column's width. */
+  limbs(hi: number, lo: number): void {
+    if (this.bytes + this.width > this.u8.length) this.grow(this.width);
+    const { u32 } = this;
+    const word = this.bytes >> 2;
+    const above = Math.floor(hi / LIMB_TOP);
+    u32[word] = lo;
+    u32[word + 1] = Math.floor(lo / TWO_32) + (hi - above * LIMB_TOP) * LIMB_SHIFT;
+    if (this.width === 16) {
+      u32[word + 2] = above;
+      u32[word + 3] = Math.floor(above / TWO_32);
+    }
+    this.bytes += this.width;
+  }
+
   /** 64 or 128 bits, two's complement, by the column's width. */
   big(value: bigint): void {
     if (this.bytes + this.width > this.u8.length) this.grow(this.width);
@@ -99,12 +130,33 @@ export class ColumnBuffer {
     this.bytes += this.width;
   }
 
-  /** UTF-8 with its length before it; see `text()`. */
+  /**
+   * UTF-8 with its length before it; see `text()`. A dictionary knows a text by its array: who puts one often makes it
+   * once.
+   */
   string(encoded: Uint8Array): void {
+    if (this.isDictionary) {
+      this.int(encoded === this.lastKey ? this.lastNumber : this.numberOf(encoded));
+      return;
+    }
     const length = encoded.length;
     if (this.bytes + length > this.u8.length) this.grow(length);
-    for (let i = 0; i < length; i++) this.u8[this.bytes + i] = encoded[i]!;
-    this.bytes += length;
+    const { u8, bytes } = this;
+    for (let i = 0; i < length; i++) u8[bytes + i] = encoded[i]!;
+    this.bytes = bytes + length;
+  }
+
+  private numberOf(encoded: Uint8Array): number {
+    let number = this.numbers.get(encoded);
+    if (number === undefined) {
+      number = this.keys.length;
+      if (number === MAX_KEYS) throw new RangeError(`${this.name}: more than ${MAX_KEYS} texts in one block`);
+      this.keys.push(encoded);
+      this.numbers.set(encoded, number);
+    }
+    this.lastKey = encoded;
+    this.lastNumber = number;
+    return number;
   }
 
   /** Everything put so far; valid until the next put. */
@@ -113,7 +165,7 @@ export class ColumnBuffer {
   }
 
   private grow(more: number): void {
-    let size = Math.max(64, this.u8.length * 2);
+    let size = this.u8.length * 2;
     while (size < this.bytes + more) size *= 2;
     const buffer = new ArrayBuffer(size);
     const u8 = new Uint8Array(buffer);
@@ -133,56 +185,15 @@ export function text(value: string): Uint8Array {
   return out;
 }
 
-/** Rows of one (table, day). */
-export class Block<Name extends string = string> {
-  readonly table: string;
-  /** Days since the epoch: the partition. */
-  readonly day: number;
-  /** Column of the partition. */
-  readonly partitionBy: string;
-  rows = 0;
-  readonly columns: Readonly<Record<Name, ColumnBuffer>>;
-  private readonly ordered: readonly ColumnBuffer[];
-
-  constructor(spec: TableSpec, day: number, usualRows = 0) {
-    this.table = spec.name;
-    this.day = day;
-    this.partitionBy = spec.partitionBy;
-    this.ordered = spec.columns.map((c) => new ColumnBuffer(c, usualRows));
-    this.columns = Object.fromEntries(this.ordered.map((c) => [c.name, c])) as Record<Name, ColumnBuffer>;
-  }
-
-  get bytes(): number {
-    return this.ordered.reduce((sum, c) => sum + c.bytes, 0);
-  }
-
-  /** The Native block. Throws when some row lacks a value or has two. */
-  encode(): Uint8Array {
-    const heads = this.ordered.map((c) => [text(c.name), text(c.type)] as const);
-    const headBytes = heads.reduce((sum, [name, type]) => sum + name.length + type.length, 0);
-    const counts = varintBytes(this.ordered.length) + varintBytes(this.rows);
-    const out = new Uint8Array(counts + headBytes + this.bytes);
-    let at = writeVarint(out, 0, this.ordered.length);
-    at = writeVarint(out, at, this.rows);
-    this.ordered.forEach((c, i) => {
-      if (c.width > 0 && c.bytes !== c.width * this.rows)
-        throw new RangeError(`${this.table}.${c.name}: ${c.bytes} bytes for ${this.rows} rows`);
-      for (const part of [heads[i]![0], heads[i]![1], c.data()]) {
-        out.set(part, at);
-        at += part.length;
-      }
-    });
-    return out;
-  }
-}
-
-function varintBytes(value: number): number {
+/** Bytes of a length as the Native format writes it. */
+export function varintBytes(value: number): number {
   let bytes = 1;
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
 }
 
-function writeVarint(out: Uint8Array, at: number, value: number): number {
+/** Returns the offset after it. */
+export function writeVarint(out: Uint8Array, at: number, value: number): number {
   let rest = value;
   for (; rest > 127; rest = Math.floor(rest / 128)) out[at++] = (rest % 128) | 128;
   out[at++] = rest;

@@ -14,8 +14,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { Block } from "./block.ts";
 import { blockRows } from "./block-rows.ts";
-import type { Block } from "./columns.ts";
 import { type RowStore, StoreFullError, type StoreOpened } from "./row-store.ts";
 
 /** Length of each file, by name. */

@@ -3,7 +3,6 @@
 import { readFileSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ClickHouseStore } from "./clickhouse-store.ts";
-import type { StoreOptions } from "./ddl.ts";
 import { EmbeddedEngine } from "./embedded/embedded-engine.ts";
 import { CHDB_MB, findLibrary, installLibrary } from "./embedded/install.ts";
 import { JsonlStore } from "./jsonl-store.ts";
@@ -16,6 +15,8 @@ export interface OpenedStore {
   /** Names the checkpoint file: one per store. */
   readonly id: string;
   readonly diskLow: () => boolean;
+  /** Why this is not the store that was asked for; "" = it is. */
+  readonly alarm: string;
   close(): Promise<void>;
 }
 
@@ -30,28 +31,52 @@ export async function openStore(
   kind: TargetKind,
   log: RecorderLog,
 ): Promise<OpenedStore> {
-  const { config, dataDir } = task;
-  if (kind === "jsonl") {
-    const dir = join(dataDir, "jsonl");
-    return {
-      store: new JsonlStore(dir),
-      id: "jsonl",
-      diskLow: lowDisk(dataDir, config.minFreeBytes),
-      close: nothing,
-    };
+  if (kind === "jsonl") return openFiles(task, "");
+  return kind === "server" ? openServer(task) : openEmbedded(task, log);
+}
+
+/** The same for a session, which is not left without any store: rows go to files where there is no engine. */
+export async function openSessionStore(
+  task: RecorderTask,
+  kind: TargetKind,
+  log: RecorderLog,
+): Promise<OpenedStore> {
+  try {
+    return await openStore(task, kind, log);
+  } catch (error) {
+    if (kind !== "embedded") throw error;
+    const alarm = `no embedded ClickHouse: ${(error as Error).message}`;
+    log(
+      "error",
+      `recorder: ${alarm}; rows go to files of JSON lines in ${jsonlDir(task.dataDir)}; a start that has the engine records everything into it`,
+    );
+    return openFiles(task, alarm);
   }
-  const options: StoreOptions = config;
-  if (kind === "server") {
-    const { host } = new URL(config.url);
-    const access = { url: config.url, user: config.user, password: serverPassword(config.passwordFile) };
-    const store = new ClickHouseStore(host, () => access, options);
-    return {
-      store,
-      id: `${host.replaceAll(":", "-")}-${config.database}`,
-      diskLow: () => false,
-      close: nothing,
-    };
-  }
+}
+
+function openFiles({ config, dataDir }: RecorderTask, alarm: string): OpenedStore {
+  return {
+    store: new JsonlStore(jsonlDir(dataDir)),
+    id: "jsonl",
+    diskLow: lowDisk(dataDir, config.minFreeBytes),
+    alarm,
+    close: nothing,
+  };
+}
+
+function openServer({ config }: RecorderTask): OpenedStore {
+  const { host } = new URL(config.url);
+  const access = { url: config.url, user: config.user, password: serverPassword(config.passwordFile) };
+  return {
+    store: new ClickHouseStore(host, () => access, config),
+    id: `${host.replaceAll(":", "-")}-${config.database}`,
+    diskLow: () => false,
+    alarm: "",
+    close: nothing,
+  };
+}
+
+async function openEmbedded({ config, dataDir }: RecorderTask, log: RecorderLog): Promise<OpenedStore> {
   const engine = new EmbeddedEngine({
     library: findLibrary() ?? (await install(log)),
     dir: engineDir(dataDir),
@@ -62,13 +87,15 @@ export async function openStore(
   await engine.up(FIRST_UP_MS);
   const access = () => (engine.url === null ? null : { url: engine.url, ...engine.access.writer });
   return {
-    store: new ClickHouseStore("embedded", access, options),
+    store: new ClickHouseStore("embedded", access, config),
     id: "embedded",
     diskLow: lowDisk(dataDir, config.minFreeBytes),
+    alarm: "",
     close: () => engine.stop(),
   };
 }
 
+const jsonlDir = (dataDir: string): string => join(dataDir, "jsonl");
 export const engineDir = (dataDir: string): string => join(dataDir, "clickhouse");
 export const checkpointFile = (dataDir: string, id: string): string =>
   join(dataDir, "recorder", `${id}.json`);

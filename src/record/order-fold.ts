@@ -1,7 +1,7 @@
 // Orders as the store tells them: requests, reports and fills of the WAL folded into one row per transition, with
 // the status before and the times of the last request at each stage. A pure function of the records, so that a
 // recorder that starts again writes the same rows. The states follow order/transitions.ts, like the runtime's own.
-import { type ClientId, ClientIdEncoder, FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
+import { type ClientId, FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
 import {
   EVENT_ACCEPTED,
   EVENT_AMENDED,
@@ -22,47 +22,19 @@ import {
   transition,
 } from "../order/transitions.ts";
 import * as code from "../wire/codes.ts";
-import { text } from "./columns.ts";
+import * as wire from "../wire/messages.gen.ts";
+import {
+  type OrderState,
+  orderOf,
+  revivedOrder,
+  type SavedOrder,
+  savedOrder,
+  shiftTimes,
+} from "./order-state.ts";
+import type { SessionUnits } from "./session-units.ts";
 import { ORDER_EVENT_ENUM as EVENT } from "./tables.ts";
 
 const NO_EVENT = -1;
-
-/** What is known of one order. Times in session ns (NaN = not known); plain data, kept in the checkpoint. */
-export interface OrderState {
-  /** null = not an order of hotlane. */
-  readonly id: ClientId | null;
-  /** Client order id as a column takes it; made again from `id`, never saved. */
-  readonly idText: Uint8Array;
-  readonly strategy: string;
-  readonly symbol: string;
-  readonly side: number;
-  readonly tif: number;
-  readonly orderType: number;
-  readonly reduceOnly: boolean;
-  state: number;
-  pxTicks: number;
-  qtyLots: number;
-  cumLots: number;
-  /** What fills, not reports, have shown so far. */
-  filledLots: number;
-  lastPxTicks: number;
-  acked: boolean;
-  placeUnknown: boolean;
-  /** ACTION_… of the request without an answer, ACTION_NONE. */
-  awaiting: number;
-  createNs: number;
-  eventExchNs: number;
-  triggerNs: number;
-  decidedNs: number;
-  gatedNs: number;
-  wireNs: number;
-  ackNs: number;
-  exchNs: number;
-  midTicks: number;
-  /** 0, 0 = not known. */
-  venueLo: number;
-  venueHi: number;
-}
 
 /** One row of `orders`, beside the order's state after it. */
 export interface OrderRow {
@@ -80,65 +52,6 @@ export interface OrderRow {
 
 export type OrderSink = (order: OrderState, row: OrderRow) => void;
 
-export interface SentRequest {
-  readonly clientSeq: number;
-  readonly action: number;
-  readonly strategy: number;
-  readonly strategyName: string;
-  readonly symbol: string;
-  readonly side: number;
-  readonly tif: number;
-  readonly orderType: number;
-  readonly reduceOnly: boolean;
-  readonly pxTicks: number;
-  readonly qtyLots: number;
-  readonly recvNs: number;
-  /** The venue's time of the market event that led to it; 0 = none. */
-  readonly eventExchNs: number;
-  readonly triggerNs: number;
-  readonly decidedNs: number;
-  readonly gatedNs: number;
-  readonly sentNs: number;
-  readonly midTicks: number;
-}
-
-export interface Report {
-  readonly id: ClientId | null;
-  /** Of the session that wrote the record. */
-  readonly own: boolean;
-  readonly strategyName: string;
-  readonly symbol: string;
-  readonly execType: number;
-  readonly orderState: number;
-  readonly source: number;
-  readonly side: number;
-  readonly pxTicks: number;
-  readonly qtyLots: number;
-  readonly cumLots: number;
-  readonly venueLo: number;
-  readonly venueHi: number;
-  readonly rejectCode: number;
-  readonly requestAction: number;
-  readonly recvNs: number;
-  readonly exchNs: number;
-  readonly recovered: boolean;
-}
-
-export interface Execution {
-  readonly id: ClientId | null;
-  readonly strategyName: string;
-  readonly symbol: string;
-  readonly source: number;
-  readonly side: number;
-  readonly pxTicks: number;
-  readonly qtyLots: number;
-  readonly venueLo: number;
-  readonly venueHi: number;
-  readonly recvNs: number;
-  readonly exchNs: number;
-  readonly recovered: boolean;
-}
-
 /** Orders that are over are remembered for late reports and fills. */
 const REMEMBERED = 256;
 const SOURCE_REQUEST = 4;
@@ -148,23 +61,32 @@ const UNKNOWN_QTY = 0;
 /** clientSeq for orders of the session at hand, else text: the common look-up makes no string. */
 type Key = number | string;
 
-const isAdopted = (id: ClientId | null): boolean => id !== null && id.clientSeq >= FIRST_ADOPTED_SEQ;
-const foreignKey = (id: ClientId): string => `${id.nonceHi}:${id.nonceLo}:${id.clientSeq}`;
+/** Reports and fills name their order in the same fields. */
+type Head = wire.OrderReport | wire.Fill;
+type Detail = wire.OrderReportDetail | wire.FillDetail;
+
+const foreignKey = (nonceHi: number, nonceLo: number, clientSeq: number): string =>
+  `${nonceHi}:${nonceLo}:${clientSeq}`;
 const venueKey = (venueHi: number, venueLo: number): string => `venue:${venueHi}:${venueLo}`;
 
-/** Low word of orders.order_id; with the high word unique over the sessions of a data directory. */
-export const orderIdLo = (order: OrderState): number => order.id?.clientSeq ?? order.venueLo;
-export const orderIdHi = (order: OrderState): number => order.id?.nonceLo ?? order.venueHi;
+/** Whether a report or fill is of an order of hotlane. */
+const isNamed = (head: Head, detail: Detail): boolean =>
+  head.clientSeq !== 0 && (detail.clientNonceLo !== 0 || detail.clientNonceHi !== 0);
 
-/** What the checkpoint keeps of an order. */
-export type SavedOrder = Omit<OrderState, "idText">;
+/** Placed by another session, and taken in by this one. */
+const isAdopted = (head: Head, detail: Detail): boolean =>
+  isNamed(head, detail) && head.clientSeq >= FIRST_ADOPTED_SEQ;
+
+const isRecovered = (head: Head): boolean => (head.flags & wire.FLAG_RECOVERED) !== 0;
 
 export class OrderFold {
   private readonly sink: OrderSink;
   private live = new Map<Key, OrderState>();
   private over = new Map<Key, OrderState>();
-  private nonceLo = 0;
-  private nonceHi = 0;
+  /** Keys of `over` in the order in which the orders ended: a ring. */
+  private readonly ended: Key[] = [];
+  private endedCount = 0;
+  private units: SessionUnits | null = null;
   private readonly row: OrderRow = {
     previous: 0,
     event: 0,
@@ -181,106 +103,88 @@ export class OrderFold {
   }
 
   /** Records of another session follow: its orders get the short keys, and kept times move to its base. */
-  startSession(nonceLo: number, nonceHi: number, deltaNs: number): void {
-    this.nonceLo = nonceLo;
-    this.nonceHi = nonceHi;
+  startSession(units: SessionUnits, deltaNs: number): void {
+    this.units = units;
     this.live = this.rekeyed(this.live);
-    this.over = this.rekeyed(this.over);
+    this.remember(this.rekeyed(this.over));
     if (deltaNs === 0) return;
     for (const orders of [this.live, this.over])
-      for (const order of orders.values()) {
-        order.createNs += deltaNs;
-        order.eventExchNs += deltaNs;
-        order.triggerNs += deltaNs;
-        order.decidedNs += deltaNs;
-        order.gatedNs += deltaNs;
-        order.wireNs += deltaNs;
-        order.ackNs += deltaNs;
-        order.exchNs += deltaNs;
-      }
+      for (const order of orders.values()) shiftTimes(order, deltaNs);
   }
 
   /** A request of the session at hand. */
-  sent(request: SentRequest, id: ClientId): void {
-    const key = request.clientSeq;
-    if (request.action === code.ACTION_PLACE) {
-      const order = newOrder(id, request);
-      this.live.set(key, order);
+  sent(sent: wire.OrderSent, stamps: wire.OrderStamps): void {
+    const { clientSeq, action } = sent;
+    if (clientSeq === 0) return;
+    if (action === code.ACTION_PLACE) {
+      const order = this.newOrder(sent, stamps);
+      this.live.set(clientSeq, order);
       this.emit(order, code.ORDER_NONE, EVENT.PlaceSent, SOURCE_REQUEST, order.createNs, Number.NaN);
       return;
     }
-    const order = this.live.get(key);
+    const order = this.live.get(clientSeq);
     if (order === undefined) return;
-    const cancel = request.action === code.ACTION_CANCEL;
-    if (!cancel && request.action !== code.ACTION_MODIFY) return;
+    const cancel = action === code.ACTION_CANCEL;
+    if (!cancel && action !== code.ACTION_MODIFY) return;
     const before = order.state;
     this.step(order, cancel ? EVENT_SEND_CANCEL : EVENT_SEND_MODIFY);
-    stamp(order, request);
+    stamp(order, sent, stamps);
     const event = cancel ? EVENT.CancelSent : EVENT.ReplaceSent;
-    this.emit(order, before, event, SOURCE_REQUEST, request.sentNs, order.exchNs);
+    this.emit(order, before, event, SOURCE_REQUEST, stamps.sentTsNs, order.exchNs);
   }
 
-  report(report: Report): void {
-    const key = this.keyOf(report);
-    const known = this.find(key, report);
+  report(report: wire.OrderReport, detail: wire.OrderReportDetail): void {
+    const key = this.keyOf(report, detail);
+    const known = this.find(key, report, detail);
     // Sent in this session and not held any more: it is over, and this is a late repetition.
-    if (known === undefined && report.own && !isAdopted(report.id)) return;
-    const order = known ?? this.adopt(key, report, report.qtyLots);
-    learnVenueId(order, report);
+    if (known === undefined && typeof key === "number" && !isAdopted(report, detail)) return;
+    const exchNs = detail.ackTsNs > 0 ? detail.ackTsNs : report.exchTsNs;
+    const order = known ?? this.adopt(key, report, detail, exchNs, report.qtyLots);
+    learnVenueId(order, detail);
     const before = order.state;
     const { acked, cumLots, pxTicks, qtyLots } = order;
     if (order.qtyLots === UNKNOWN_QTY) takePrice(order, report);
-    if (report.cumLots > order.cumLots) order.cumLots = report.cumLots;
+    if (report.cumQtyLots > order.cumLots) order.cumLots = report.cumQtyLots;
     const event = eventOf(order, report);
     if (event !== NO_EVENT && !(event === EVENT_REJECTED && order.acked)) this.apply(order, event, report);
-    if (order.acked && !acked) order.ackNs = report.recvNs;
-    const told =
-      report.execType === code.EXEC_CANCEL_REJECTED || report.execType === code.EXEC_MODIFY_REJECTED;
+    if (order.acked && !acked) order.ackNs = report.recvTsNs;
+    const { execType } = report;
+    const told = execType === code.EXEC_CANCEL_REJECTED || execType === code.EXEC_MODIFY_REJECTED;
     const changed =
       order.state !== before ||
       order.acked !== acked ||
       order.cumLots !== cumLots ||
       order.pxTicks !== pxTicks ||
       order.qtyLots !== qtyLots;
-    const answer = answers(order.awaiting, report.execType);
+    const answer = answers(order.awaiting, execType);
     if (!changed && !(told && (answer || !isOver(before)))) return;
-    if (report.exchNs > 0 || report.recovered) order.exchNs = report.exchNs;
-    this.row.latencyNs = answer ? report.recvNs - order.wireNs : 0;
-    if (this.row.latencyNs !== 0) order.awaiting = code.ACTION_NONE;
-    this.row.rejectCode = report.rejectCode;
-    this.row.recovered = report.recovered;
-    this.emit(
-      order,
-      before,
-      EVENT_BY_EXEC[report.execType] ?? EVENT.Status,
-      report.source,
-      report.recvNs,
-      report.exchNs,
-    );
+    this.row.rejectCode = detail.rejectCode;
+    if (exchNs > 0 || isRecovered(report)) order.exchNs = exchNs;
+    this.answered(order, report, answer);
+    const shown = EVENT_BY_EXEC[execType] ?? EVENT.Status;
+    this.emit(order, before, shown, report.source, report.recvTsNs, exchNs);
     this.settle(key, order);
   }
 
   /** The order of an execution, brought up to date; the caller has seen that the execution is new. */
-  execution(fill: Execution): OrderState {
-    const key = this.keyOf(fill);
-    const order = this.find(key, fill) ?? this.adopt(key, fill, UNKNOWN_QTY);
-    learnVenueId(order, fill);
+  execution(fill: wire.Fill, detail: wire.FillDetail): OrderState {
+    const key = this.keyOf(fill, detail);
+    const order = this.find(key, fill, detail) ?? this.adopt(key, fill, detail, fill.exchTsNs, UNKNOWN_QTY);
+    learnVenueId(order, detail);
     const before = order.state;
     const firstProof = !order.acked;
     order.filledLots += fill.qtyLots;
     order.lastPxTicks = fill.pxTicks;
     order.acked = true;
-    if (firstProof) order.ackNs = fill.recvNs;
+    if (firstProof) order.ackNs = fill.recvTsNs;
     const grew = order.filledLots > order.cumLots;
     if (grew) order.cumLots = order.filledLots;
     const filled = order.qtyLots > 0 && order.cumLots >= order.qtyLots;
     if (!isOver(order.state) || filled) this.step(order, filled ? EVENT_FILLED : EVENT_TRADED);
-    order.exchNs = fill.exchNs;
+    order.exchNs = fill.exchTsNs;
     if (!grew && before === order.state) return order;
-    this.row.latencyNs = answers(order.awaiting, code.EXEC_TRADE) ? fill.recvNs - order.wireNs : 0;
-    if (this.row.latencyNs !== 0) order.awaiting = code.ACTION_NONE;
-    this.row.recovered = fill.recovered;
-    this.emit(order, before, EVENT.Fill, fill.source, fill.recvNs, fill.exchNs);
+    this.answered(order, fill, answers(order.awaiting, code.EXEC_TRADE));
+    this.emit(order, before, EVENT.Fill, fill.source, fill.recvTsNs, fill.exchTsNs);
     this.settle(key, order);
     return order;
   }
@@ -289,20 +193,22 @@ export class OrderFold {
     return { live: [...this.live.values()].map(savedOrder), over: [...this.over.values()].map(savedOrder) };
   }
 
+  /** Before the first startSession(), which gives every order its key. */
   restore(saved: { readonly live: readonly SavedOrder[]; readonly over: readonly SavedOrder[] }): void {
     const keyed = (orders: readonly SavedOrder[]) =>
-      new Map(orders.map((order) => [this.keyOf(order), revived(order)] as const));
+      new Map(orders.map((order) => [this.keyOfOrder(order), revivedOrder(order)] as const));
     this.live = keyed(saved.live);
-    this.over = keyed(saved.over);
+    this.remember(keyed(saved.over));
   }
 
   /** An order that another session placed and this one took in goes on as the order it is at the venue. */
-  private find(key: Key, of: Report | Execution): OrderState | undefined {
+  private find(key: Key, head: Head, detail: Detail): OrderState | undefined {
     const known = this.live.get(key) ?? this.over.get(key);
-    if (known !== undefined || !isAdopted(of.id)) return known;
+    if (known !== undefined || !isAdopted(head, detail)) return known;
+    const { venueOrderIdLo, venueOrderIdHi } = detail;
     for (const orders of [this.live, this.over])
       for (const [former, order] of orders) {
-        if (order.venueLo !== of.venueLo || order.venueHi !== of.venueHi) continue;
+        if (order.venueLo !== venueOrderIdLo || order.venueHi !== venueOrderIdHi) continue;
         orders.delete(former);
         orders.set(key, order);
         return order;
@@ -310,32 +216,69 @@ export class OrderFold {
     return undefined;
   }
 
-  private keyOf(of: { readonly id: ClientId | null; venueLo: number; venueHi: number }): Key {
-    const { id } = of;
-    if (id === null) return venueKey(of.venueHi, of.venueLo);
-    return id.nonceLo === this.nonceLo && id.nonceHi === this.nonceHi ? id.clientSeq : foreignKey(id);
+  private keyOf(head: Head, detail: Detail): Key {
+    if (!isNamed(head, detail)) return venueKey(detail.venueOrderIdHi, detail.venueOrderIdLo);
+    return this.keyFor(detail.clientNonceHi, detail.clientNonceLo, head.clientSeq);
+  }
+
+  private keyOfOrder({ id, venueHi, venueLo }: SavedOrder): Key {
+    return id === null ? venueKey(venueHi, venueLo) : this.keyFor(id.nonceHi, id.nonceLo, id.clientSeq);
+  }
+
+  private keyFor(nonceHi: number, nonceLo: number, clientSeq: number): Key {
+    const own = nonceLo === this.units?.nonceLo && nonceHi === this.units.nonceHi;
+    return own ? clientSeq : foreignKey(nonceHi, nonceLo, clientSeq);
   }
 
   private rekeyed(orders: ReadonlyMap<Key, OrderState>): Map<Key, OrderState> {
-    return new Map([...orders.values()].map((order) => [this.keyOf(order), order] as const));
+    return new Map([...orders.values()].map((order) => [this.keyOfOrder(order), order] as const));
   }
 
-  private adopt(key: Key, from: Report | Execution, qtyLots: number): OrderState {
-    const order: OrderState = {
-      ...BLANK,
-      id: from.id,
-      idText: idTextOf(from.id),
-      strategy: from.strategyName,
-      symbol: from.symbol,
-      side: from.side,
-      pxTicks: from.pxTicks,
-      qtyLots,
-      createNs: from.exchNs > 0 || from.recovered ? from.exchNs : from.recvNs,
-      venueLo: from.venueLo,
-      venueHi: from.venueHi,
-    };
+  private newOrder(sent: wire.OrderSent, stamps: wire.OrderStamps): OrderState {
+    const { strategy, clientSeq } = sent;
+    const { nonceLo, nonceHi } = this.units!;
+    const id: ClientId = { nonceLo, nonceHi, strategy, clientSeq };
+    const createNs = stamps.sentTsNs > 0 ? stamps.sentTsNs : sent.recvTsNs;
+    const order = this.make(id, sent.strategy, sent.instrument, sent.side, createNs);
+    order.tif = sent.tif;
+    order.orderType = sent.orderType;
+    order.reduceOnly = (sent.flags & wire.FLAG_REDUCE_ONLY) !== 0;
+    order.state = code.ORDER_PENDING_NEW;
+    order.pxTicks = sent.pxTicks;
+    order.qtyLots = sent.qtyLots;
+    stamp(order, sent, stamps);
+    return order;
+  }
+
+  private adopt(key: Key, head: Head, detail: Detail, exchNs: number, qtyLots: number): OrderState {
+    const { strategy, clientSeq } = head;
+    const { clientNonceLo: nonceLo, clientNonceHi: nonceHi } = detail;
+    const id: ClientId | null = isNamed(head, detail) ? { nonceLo, nonceHi, strategy, clientSeq } : null;
+    const createNs = exchNs > 0 || isRecovered(head) ? exchNs : head.recvTsNs;
+    const order = this.make(id, id === null ? 0 : strategy, head.instrument, head.side, createNs);
+    order.pxTicks = head.pxTicks;
+    order.qtyLots = qtyLots;
     this.live.set(key, order);
     return order;
+  }
+
+  private make(
+    id: ClientId | null,
+    strategy: number,
+    instrument: number,
+    side: number,
+    createNs: number,
+  ): OrderState {
+    const units = this.units!;
+    return orderOf(id, units.strategyName(strategy), units.symbolOf(instrument), side, createNs);
+  }
+
+  /** What the row at hand says of the request that is answered. */
+  private answered(order: OrderState, head: Head, answer: boolean): void {
+    const { row } = this;
+    row.recovered = isRecovered(head);
+    row.latencyNs = answer ? head.recvTsNs - order.wireNs : 0;
+    if (row.latencyNs !== 0) order.awaiting = code.ACTION_NONE;
   }
 
   private emit(
@@ -361,12 +304,22 @@ export class OrderFold {
   private settle(key: Key, order: OrderState): void {
     if (!isOver(order.state)) return;
     this.live.delete(key);
-    this.over.delete(key);
+    if (!this.over.has(key)) {
+      const slot = this.endedCount++ % REMEMBERED;
+      if (slot < this.ended.length) this.over.delete(this.ended[slot]!);
+      this.ended[slot] = key;
+    }
     this.over.set(key, order);
-    if (this.over.size > REMEMBERED) this.over.delete(this.over.keys().next().value!);
   }
 
-  private apply(order: OrderState, event: number, report: Report): void {
+  /** `over`: in the order in which they ended. */
+  private remember(over: Map<Key, OrderState>): void {
+    this.over = over;
+    this.ended.splice(0, this.ended.length, ...over.keys());
+    this.endedCount = over.size;
+  }
+
+  private apply(order: OrderState, event: number, report: wire.OrderReport): void {
     if (event === EVENT_AMENDED && !isOver(order.state)) {
       takePrice(order, report);
       if (order.cumLots >= order.qtyLots) {
@@ -388,49 +341,11 @@ export class OrderFold {
   }
 }
 
-const scratch = new Uint8Array(new ArrayBuffer(64));
-let encoder = new ClientIdEncoder(1, 0);
-
-/** A client order id as a String column takes it: one byte of length, then the text. */
-function idTextOf(id: ClientId | null): Uint8Array {
-  if (id === null) return NO_ID;
-  if (encoder.nonceLo !== id.nonceLo || encoder.nonceHi !== id.nonceHi)
-    encoder = new ClientIdEncoder(id.nonceLo, id.nonceHi);
-  const end = encoder.encode(scratch, 1, id.strategy, id.clientSeq);
-  scratch[0] = end - 1;
-  return scratch.slice(0, end);
+function learnVenueId(order: OrderState, detail: Detail): void {
+  if (detail.venueOrderIdLo === 0 && detail.venueOrderIdHi === 0) return;
+  order.venueLo = detail.venueOrderIdLo;
+  order.venueHi = detail.venueOrderIdHi;
 }
-
-const NO_ID = text("");
-
-const savedOrder = ({ idText: _, ...saved }: OrderState): SavedOrder => saved;
-
-function learnVenueId(order: OrderState, from: { readonly venueLo: number; readonly venueHi: number }): void {
-  if (from.venueLo === 0 && from.venueHi === 0) return;
-  order.venueLo = from.venueLo;
-  order.venueHi = from.venueHi;
-}
-
-const BLANK = {
-  tif: 0,
-  orderType: 0,
-  reduceOnly: false,
-  state: code.ORDER_NONE,
-  cumLots: 0,
-  filledLots: 0,
-  lastPxTicks: 0,
-  acked: false,
-  placeUnknown: false,
-  awaiting: code.ACTION_NONE,
-  eventExchNs: Number.NaN,
-  triggerNs: Number.NaN,
-  decidedNs: Number.NaN,
-  gatedNs: Number.NaN,
-  wireNs: Number.NaN,
-  ackNs: Number.NaN,
-  exchNs: Number.NaN,
-  midTicks: Number.NaN,
-} as const;
 
 /** EXEC_… → ORDER_EVENT_ENUM */
 export const EVENT_BY_EXEC: Readonly<Record<number, number>> = {
@@ -446,39 +361,17 @@ export const EVENT_BY_EXEC: Readonly<Record<number, number>> = {
   [code.EXEC_STATUS]: EVENT.Status,
 };
 
-function newOrder(id: ClientId, request: SentRequest): OrderState {
-  const order: OrderState = {
-    ...BLANK,
-    id,
-    idText: idTextOf(id),
-    strategy: request.strategyName,
-    symbol: request.symbol,
-    side: request.side,
-    tif: request.tif,
-    orderType: request.orderType,
-    reduceOnly: request.reduceOnly,
-    state: code.ORDER_PENDING_NEW,
-    pxTicks: request.pxTicks,
-    qtyLots: request.qtyLots,
-    createNs: request.sentNs > 0 ? request.sentNs : request.recvNs,
-    venueLo: 0,
-    venueHi: 0,
-  };
-  stamp(order, request);
-  return order;
+function stamp(order: OrderState, sent: wire.OrderSent, stamps: wire.OrderStamps): void {
+  order.awaiting = sent.action;
+  order.eventExchNs = sent.exchTsNs > 0 ? sent.exchTsNs : Number.NaN;
+  order.triggerNs = sent.triggerTsNs;
+  order.decidedNs = stamps.decidedTsNs;
+  order.gatedNs = stamps.gatedTsNs;
+  order.wireNs = stamps.sentTsNs;
+  order.midTicks = stamps.midTicks;
 }
 
-function stamp(order: OrderState, request: SentRequest): void {
-  order.awaiting = request.action;
-  order.eventExchNs = request.eventExchNs > 0 ? request.eventExchNs : Number.NaN;
-  order.triggerNs = request.triggerNs;
-  order.decidedNs = request.decidedNs;
-  order.gatedNs = request.gatedNs;
-  order.wireNs = request.sentNs;
-  order.midTicks = request.midTicks;
-}
-
-function takePrice(order: OrderState, report: Report): void {
+function takePrice(order: OrderState, report: wire.OrderReport): void {
   if (!(report.qtyLots > 0)) return;
   order.pxTicks = report.pxTicks;
   order.qtyLots = report.qtyLots;
@@ -489,7 +382,7 @@ function settled(order: OrderState): number {
   return order.placeUnknown ? code.ORDER_UNKNOWN : code.ORDER_PENDING_NEW;
 }
 
-function eventOf(order: OrderState, report: Report): number {
+function eventOf(order: OrderState, report: wire.OrderReport): number {
   switch (report.execType) {
     case code.EXEC_NEW:
       return EVENT_ACCEPTED;
@@ -545,22 +438,4 @@ function answers(awaiting: number, execType: number): boolean {
     default:
       return false;
   }
-}
-
-const SAVED_TIMES = [
-  "createNs",
-  "eventExchNs",
-  "triggerNs",
-  "decidedNs",
-  "gatedNs",
-  "wireNs",
-  "ackNs",
-  "exchNs",
-  "midTicks",
-] as const;
-
-/** JSON turns NaN into null. */
-function revived(saved: SavedOrder): OrderState {
-  const times = Object.fromEntries(SAVED_TIMES.map((name) => [name, saved[name] ?? Number.NaN]));
-  return { ...saved, ...times, idText: idTextOf(saved.id) };
 }

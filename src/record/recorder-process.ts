@@ -5,7 +5,7 @@ import { setPriority } from "node:os";
 import { join } from "node:path";
 import { sweepThreads } from "../lane/pinning.ts";
 import { STATUS_REASON_NAMES } from "../strategy/controller.ts";
-import { checkpointFile, type OpenedStore, openStore } from "./open-store.ts";
+import { checkpointFile, type OpenedStore, openSessionStore } from "./open-store.ts";
 import { Recorder, type RecorderLog } from "./recorder.ts";
 import type { RecorderTask, TargetKind } from "./recorder-settings.ts";
 
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   makeWay(task);
   let opened: OpenedStore;
   try {
-    opened = await openStore(task, kind, log);
+    opened = await openSessionStore(task, kind, log);
   } catch (error) {
     log(
       "error",
@@ -45,17 +45,22 @@ async function main(): Promise<void> {
     checkpointFile: checkpointFile(task.dataDir, opened.id),
     store: opened.store,
     syncWal: task.syncWal,
-    keepHours: task.config.walKeepHours,
+    // The store that was asked for still needs every segment.
+    keepHours: opened.alarm === "" ? task.config.walKeepHours : 0,
     diskLow: opened.diskLow,
     market: new Set(task.config.marketData),
     statusReasons: STATUS_REASON_NAMES,
     log,
   });
   void obey(lines, recorder);
-  const told = setInterval(() => say({ figures: recorder.figures() }), FIGURES_MS);
+  const tell = () => {
+    const figures = recorder.figures();
+    say({ figures: { ...figures, alarm: figures.alarm || opened.alarm } });
+  };
+  const told = setInterval(tell, FIGURES_MS);
   const complete = await recorder.run();
   clearInterval(told);
-  say({ figures: recorder.figures() });
+  tell();
   say({ done: complete });
   await opened.close();
 }

@@ -9,9 +9,9 @@
 import { closeSync, existsSync, fdatasyncSync, openSync } from "node:fs";
 import { readManifests } from "../journal/session-manifest.ts";
 import { readAudit } from "./audit-tail.ts";
+import type { Block } from "./block.ts";
 import { type Checkpoint, readCheckpoint, STATE_VERSION, writeCheckpoint } from "./checkpoint.ts";
 import { CHUNK_RULE, type Chunk, Chunks, MORE } from "./chunks.ts";
-import type { Block } from "./columns.ts";
 import { dropSegments, expiredSegments } from "./retention.ts";
 import { type BlockOrigin, type RowStore, StoreFullError, StoreRefusedError } from "./row-store.ts";
 import { RowWriter, type RowWriterOptions } from "./row-writer.ts";
@@ -167,6 +167,7 @@ export class Recorder {
       if (!(await sent)) return false;
       this.inFlight = null;
       this.resume = present.resume;
+      this.writer.recycle(present.batch);
       if (state !== null) await this.checkpoint(state);
       this.retain();
     }

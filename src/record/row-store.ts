@@ -1,5 +1,5 @@
 // Where rows go: a ClickHouse server (ours or the user's) or files. One block of rows is in it whole or not at all.
-import type { Block } from "./columns.ts";
+import type { Block } from "./block.ts";
 
 /** Which rows a block holds, and the name under which it is known when it comes again. */
 export interface BlockOrigin {

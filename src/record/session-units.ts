@@ -1,6 +1,7 @@
 // What one session's integers mean to the store: ticks and lots as decimals of 8 digits, session time as Unix
 // nanoseconds, numbers of instruments and strategies as encoded names. Made from the session's manifest.
 import { parseDecimal } from "../core/decimal.ts";
+import { MAX_FACTOR, TwoLimbSums } from "../core/two-limb.ts";
 import type { SessionManifest } from "../journal/session-manifest.ts";
 import { type Instrument, moneyUnit } from "../market/instrument.ts";
 import { type ColumnBuffer, text } from "./columns.ts";
@@ -41,6 +42,8 @@ export class InstrumentUnits {
   readonly tickLotValue: number;
   private readonly tick: Scale;
   private readonly lot: Scale;
+  /** mantissa · 10^spare by spare decimals, where it is a number that multiplies exactly; else NaN. */
+  private readonly moneyFactors: readonly number[];
 
   constructor(i: Instrument) {
     this.symbol = text(i.symbol);
@@ -52,6 +55,10 @@ export class InstrumentUnits {
     this.tickSize = Number(i.tickSize);
     this.lotSize = Number(i.lotSize);
     this.tickLotValue = Number(unit.mantissa) / 10 ** unit.decimals;
+    this.moneyFactors = Array.from({ length: MONEY_DECIMALS + 1 }, (_, spare) => {
+      const factor = unit.mantissa * 10n ** BigInt(spare);
+      return factor <= MAX_FACTOR ? Number(factor) : Number.NaN;
+    });
     this.tick = scaleOf(i.tickSize);
     this.lot = scaleOf(i.lotSize);
   }
@@ -76,14 +83,29 @@ export class InstrumentUnits {
   }
 
   /** tick·lots (times 10^−extra) with 18 decimals, or with 8 rounded, by the column's width. */
-  money(column: ColumnBuffer, amount: bigint, extraDecimals = 0): void {
+  money(column: ColumnBuffer, amount: Amount, extraDecimals = 0): void {
     const wanted = column.width === 16 ? MONEY_DECIMALS : DECIMALS;
     const spare = wanted - this.moneyDecimals - extraDecimals;
-    const scaled = amount * this.moneyMantissa;
+    const factor = this.moneyFactors[spare] ?? Number.NaN;
+    if (
+      typeof amount === "number" &&
+      Math.abs(amount * factor) < (column.width === 16 ? Infinity : MAX_FACTOR)
+    ) {
+      product.clear(0);
+      product.addProduct(0, amount, factor);
+      column.limbs(product.hi[0]!, product.lo[0]!);
+      return;
+    }
+    const scaled = BigInt(amount) * this.moneyMantissa;
     const value = spare >= 0 ? scaled * 10n ** BigInt(spare) : divideRounded(scaled, 10n ** BigInt(-spare));
     column.big(column.width === 16 ? value : clamp(value));
   }
 }
+
+/** An exact integer: a number up to MAX_FACTOR, which is multiplied quickly, or any bigint. */
+export type Amount = number | bigint;
+
+const product = new TwoLimbSums(1);
 
 function putScaled(column: ColumnBuffer, steps: number, { factor, divisor }: Scale): void {
   if (!Number.isFinite(steps)) {
@@ -159,8 +181,9 @@ export class SessionUnits {
   private readonly known: ReadonlyMap<number, Instrument>;
   private readonly assets: readonly string[];
   private readonly assetNames: Uint8Array[] = [];
-  private readonly stages: readonly (readonly [Uint8Array, Uint8Array])[];
+  private readonly stages: (readonly [Uint8Array, Uint8Array])[];
   private readonly streams: Readonly<Record<string, string>>;
+  private readonly streamNames: Uint8Array[] = [];
 
   constructor(header: SessionHeader, manifest: SessionManifest | undefined) {
     this.name = header.session;
@@ -221,11 +244,13 @@ export class SessionUnits {
 
   /** Lane and stage of a LatencyBucket. */
   latencyStage(index: number): readonly [Uint8Array, Uint8Array] {
-    return this.stages[index] ?? [text(""), text(`#${index}`)];
+    this.stages[index] ??= [text(""), text(`#${index}`)];
+    return this.stages[index];
   }
 
   stream(id: number): Uint8Array {
-    return text(this.streams[String(id)] ?? `#${id}`);
+    this.streamNames[id] ??= text(this.streams[String(id)] ?? `#${id}`);
+    return this.streamNames[id];
   }
 
   /** Session time as DateTime64(9); 0 and NaN = not known = 1970-01-01. */

@@ -14,6 +14,8 @@ export interface ColumnSpec {
   /** Compression, chosen by `bun bench/codecs.ts`; "" = the server's default. */
   readonly codec: string;
   readonly doc: string;
+  /** A text that is the same in many rows: sent as a dictionary and numbers. */
+  readonly repeats: boolean;
 }
 
 export interface TableSpec {
@@ -27,13 +29,6 @@ export interface TableSpec {
   /** Market data has a time to live of its own. */
   readonly ttl: "market" | "records";
 }
-
-const column = (name: string, type: string, doc: string, codec = ""): ColumnSpec => ({
-  name,
-  type,
-  codec,
-  doc,
-});
 
 export const TIME = "DateTime64(9, 'UTC')";
 export const PRICE = "Decimal(18, 8)";
@@ -79,80 +74,87 @@ export const TIF_ENUM = { GTC: 0, GTX: 1, FOK: 2, IOC: 3 } as const;
 export const ORDER_TYPE_ENUM = { Limit: 0, Market: 1 } as const;
 export const SOURCE_ENUM = { UserStream: 0, Reply: 1, Query: 2, Local: 3, Request: 4 } as const;
 export const POSITION_CAUSE_ENUM = { Change: 1, Interval: 2, Venue: 3 } as const;
+export const ACCOUNT_KIND_ENUM = { Balance: 1, Funding: 2 } as const;
 export const MARKET_KIND_ENUM = { Depth: 1, Clear: 2, SnapshotLevel: 3, Trade: 4, Bbo: 5, Mark: 6 } as const;
 
 const SIDE = enum8(SIDE_ENUM);
 const STATUS = enum8(STATUS_ENUM);
-const TEXT = "ZSTD(1)";
 /** Rows of one order repeat most of each other: plain ZSTD finds that, differences hide it. */
-const CLOCK = TEXT;
-const NUMBER = TEXT;
+const PLAIN = "ZSTD(1)";
 /** 8-byte numbers that move a little from row to row. */
-const STEP = "Delta(8), ZSTD(1)";
+const STEPS = "Delta(8), ZSTD(1)";
 
+const of = (type: string, codec: string, repeats = false) => {
+  return (name: string, doc = ""): ColumnSpec => ({ name, type, codec, doc, repeats });
+};
+const text = of("String", PLAIN);
+/** As the requirements have it: String, whatever repeats. */
+const label = of("String", PLAIN, true);
+const word = of("LowCardinality(String)", PLAIN, true);
+const time = of(TIME, PLAIN);
+const price = of(PRICE, PLAIN);
+const money = of(MONEY, PLAIN);
+const id = of("UInt64", PLAIN);
+const integer = of("Int64", PLAIN);
+const count = of("UInt32", PLAIN);
+const double = of("Float64", PLAIN);
+const flag = of("Bool", "");
+const side = of(SIDE, "");
+const status = of(STATUS, "");
+const oneOf = (name: string, members: Readonly<Record<string, number>>, doc = "") =>
+  of(enum8(members), "")(name, doc);
+const timeStep = of(TIME, STEPS);
+const priceStep = of(PRICE, STEPS);
+const countStep = of("UInt64", STEPS);
+
+const venue = word("venue");
+/** What every row ends with. */
 const origin = [
-  column("session", "LowCardinality(String)", "session that wrote the record", TEXT),
-  column(
-    "wal_position",
-    "UInt64",
-    "position of the record in that data directory's WAL",
-    "Delta(8), ZSTD(1)",
-  ),
+  word("session", "session that wrote the record"),
+  countStep("wal_position", "position of the record in that data directory's WAL"),
 ] as const;
 
 const orders: TableSpec = {
   name: "orders",
   doc: "One row per transition of an order; orders_latest shows each order as it is now.",
   columns: [
-    column(
-      "order_id",
-      "UInt64",
-      "one per order: client counter and session; orders of others: the venue's id",
-      NUMBER,
-    ),
-    column("symbol", "String", "venue symbol", TEXT),
-    column("side", SIDE, ""),
-    column("price", PRICE, "limit price", NUMBER),
-    column("qty", PRICE, "ordered quantity", NUMBER),
-    column("status", STATUS, "after the transition"),
-    column("create_time", TIME, "when the place request left", CLOCK),
-    column("update_time", TIME, "when the transition was seen here", CLOCK),
-    column("exch_time", TIME, "the venue's time of the transition", CLOCK),
-    column("leaves_qty", PRICE, "quantity still open", NUMBER),
-    column("exec_qty", PRICE, "quantity executed so far", NUMBER),
-    column("exec_price", PRICE, "price of the last execution, 0 = none", NUMBER),
-    column(
-      "latency_ns",
-      "Int64",
-      "request sent → this answer received; 0 = not an answer to a request",
-      NUMBER,
-    ),
-    column("strategy_id", "String", "strategy name; house = the account itself", TEXT),
-    column("prev_status", STATUS, "before the transition"),
-    column("event", enum8(ORDER_EVENT_ENUM), "what happened"),
-    column("source", enum8(SOURCE_ENUM), "how it became known"),
-    column("tif", enum8(TIF_ENUM), ""),
-    column("order_type", enum8(ORDER_TYPE_ENUM), ""),
-    column("reduce_only", "Bool", ""),
-    column("recovered", "Bool", "from the venue's history, not seen live"),
-    column("trigger_time", TIME, "receipt of the record that led to the last request", CLOCK),
-    column("strategy_time", TIME, "last request: decided by the strategy", CLOCK),
-    column("risk_time", TIME, "last request: passed by the risk gate", CLOCK),
-    column("wire_time", TIME, "last request: handed to the socket", CLOCK),
-    column("ack_time", TIME, "first proof that the venue holds the order, received here", CLOCK),
-    column("mid_decision", PRICE, "mid at the last decision, 0 = not known", NUMBER),
-    column("reject_code", "Int32", "the venue's error code, 0 = none", NUMBER),
-    column("price_ticks", "Int64", "price in ticks", NUMBER),
-    column("qty_lots", "Int64", "quantity in lots", NUMBER),
-    column("venue_order_id", "UInt64", "0 = not known yet", NUMBER),
-    column("client_order_id", "String", "as sent to the venue", TEXT),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    id("order_id", "one per order: client counter and session; orders of others: the venue's id"),
+    label("symbol", "venue symbol"),
+    side("side"),
+    price("price", "limit price"),
+    price("qty", "ordered quantity"),
+    status("status", "after the transition"),
+    time("create_time", "when the place request left"),
+    time("update_time", "when the transition was seen here"),
+    time("exch_time", "the venue's time of the transition"),
+    price("leaves_qty", "quantity still open"),
+    price("exec_qty", "quantity executed so far"),
+    price("exec_price", "price of the last execution, 0 = none"),
+    integer("latency_ns", "request sent → this answer received; 0 = not an answer to a request"),
+    label("strategy_id", "strategy name; house = the account itself"),
+    status("prev_status", "before the transition"),
+    oneOf("event", ORDER_EVENT_ENUM, "what happened"),
+    oneOf("source", SOURCE_ENUM, "how it became known"),
+    oneOf("tif", TIF_ENUM),
+    oneOf("order_type", ORDER_TYPE_ENUM),
+    flag("reduce_only"),
+    flag("recovered", "from the venue's history, not seen live"),
+    time("trigger_time", "receipt of the record that led to the last request"),
+    time("strategy_time", "last request: decided by the strategy"),
+    time("risk_time", "last request: passed by the risk gate"),
+    time("wire_time", "last request: handed to the socket"),
+    time("ack_time", "first proof that the venue holds the order, received here"),
+    price("mid_decision", "mid at the last decision, 0 = not known"),
+    of("Int32", PLAIN)("reject_code", "the venue's error code, 0 = none"),
+    integer("price_ticks", "price in ticks"),
+    integer("qty_lots", "quantity in lots"),
+    id("venue_order_id", "0 = not known yet"),
+    text("client_order_id", "as sent to the venue"),
+    venue,
     ...origin,
-    column(
+    time(
       "event_time",
-      TIME,
       "the venue's time of the market event that led to the last request; 1970 = a timer or a report did",
-      CLOCK,
     ),
   ],
   partitionBy: "create_time",
@@ -165,26 +167,21 @@ const positions: TableSpec = {
   name: "positions",
   doc: "Position and results per strategy and symbol, at each change and at an interval.",
   columns: [
-    column("timestamp", TIME, "when it was so", CLOCK),
-    column("symbol", "String", "", TEXT),
-    column("position", PRICE, "signed quantity", NUMBER),
-    column("avg_price", PRICE, "average entry price, 0 = flat; rounded to 8 decimals", NUMBER),
-    column("unrealized_pnl", PRICE, "against mark_price, settlement currency", NUMBER),
-    column(
-      "realized_pnl",
-      PRICE,
-      "before fees and funding; rounded when the instrument needs more decimals",
-      NUMBER,
-    ),
-    column("strategy_id", "String", "house = the account itself", TEXT),
-    column("cause", enum8(POSITION_CAUSE_ENUM), "Venue = the net position as the venue states it"),
-    column("fees", MONEY, "paid so far, settlement currency", TEXT),
-    column("funding", MONEY, "received − paid so far", TEXT),
-    column("realized", MONEY, "realized_pnl with every decimal", TEXT),
-    column("mark_price", PRICE, "0 = not known", NUMBER),
-    column("position_lots", "Int64", "position in lots", NUMBER),
-    column("currency", "LowCardinality(String)", "settlement currency of the results", TEXT),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    time("timestamp", "when it was so"),
+    label("symbol"),
+    price("position", "signed quantity"),
+    price("avg_price", "average entry price, 0 = flat; rounded to 8 decimals"),
+    price("unrealized_pnl", "against mark_price, settlement currency"),
+    price("realized_pnl", "before fees and funding; rounded when the instrument needs more decimals"),
+    label("strategy_id", "house = the account itself"),
+    oneOf("cause", POSITION_CAUSE_ENUM, "Venue = the net position as the venue states it"),
+    money("fees", "paid so far, settlement currency"),
+    money("funding", "received − paid so far"),
+    money("realized", "realized_pnl with every decimal"),
+    price("mark_price", "0 = not known"),
+    integer("position_lots", "position in lots"),
+    word("currency", "settlement currency of the results"),
+    venue,
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -197,34 +194,29 @@ const fills: TableSpec = {
   name: "fills",
   doc: "One row per execution of an own order; (symbol, fill_id) is unique.",
   columns: [
-    column("fill_id", "UInt64", "the venue's trade id", NUMBER),
-    column("order_id", "UInt64", "orders.order_id", NUMBER),
-    column("symbol", "String", "", TEXT),
-    column("side", SIDE, ""),
-    column("price", PRICE, "", NUMBER),
-    column("qty", PRICE, "", NUMBER),
-    column("fee", PRICE, "of fee_asset; + paid, − rebate", NUMBER),
-    column("is_maker", "Bool", ""),
-    column("exch_time", TIME, "the venue's time of the trade", CLOCK),
-    column("local_time", TIME, "when it was received", CLOCK),
-    column(
-      "slippage_bps",
-      "Decimal(18, 4)",
-      "against mid_decision (mid_fill without one); + = worse",
-      NUMBER,
-    ),
-    column("strategy_id", "String", "", TEXT),
-    column("mid_decision", PRICE, "mid at the order's last decision, 0 = not known", NUMBER),
-    column("mid_fill", PRICE, "last mid before the venue's time of the trade, 0 = not known", NUMBER),
-    column("order_time", TIME, "when the place request left", CLOCK),
-    column("order_price", PRICE, "limit price of the order, 0 = not known", NUMBER),
-    column("fee_asset", "LowCardinality(String)", "", TEXT),
-    column("recovered", "Bool", "from the venue's history, not seen live"),
-    column("price_ticks", "Int64", "", NUMBER),
-    column("qty_lots", "Int64", "", NUMBER),
-    column("venue_order_id", "UInt64", "", NUMBER),
-    column("client_order_id", "String", "empty = not an order of hotlane", TEXT),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    id("fill_id", "the venue's trade id"),
+    id("order_id", "orders.order_id"),
+    label("symbol"),
+    side("side"),
+    price("price"),
+    price("qty"),
+    price("fee", "of fee_asset; + paid, − rebate"),
+    flag("is_maker"),
+    time("exch_time", "the venue's time of the trade"),
+    time("local_time", "when it was received"),
+    of("Decimal(18, 4)", PLAIN)("slippage_bps", "against mid_decision (mid_fill without one); + = worse"),
+    label("strategy_id"),
+    price("mid_decision", "mid at the order's last decision, 0 = not known"),
+    price("mid_fill", "last mid before the venue's time of the trade, 0 = not known"),
+    time("order_time", "when the place request left"),
+    price("order_price", "limit price of the order, 0 = not known"),
+    word("fee_asset"),
+    flag("recovered", "from the venue's history, not seen live"),
+    integer("price_ticks"),
+    integer("qty_lots"),
+    id("venue_order_id"),
+    text("client_order_id", "empty = not an order of hotlane"),
+    venue,
     ...origin,
   ],
   partitionBy: "exch_time",
@@ -237,17 +229,17 @@ const marketData: TableSpec = {
   name: "market_data",
   doc: "Depth levels, trades, best bid and offer, mark prices; which of them: recorder.market_data.",
   columns: [
-    column("exch_time", TIME, "the venue's time", STEP),
-    column("local_time", TIME, "receipt", STEP),
-    column("symbol", "LowCardinality(String)", "", TEXT),
-    column("kind", enum8(MARKET_KIND_ENUM), ""),
-    column("side", SIDE, "Depth: side of the level; Trade: the aggressor; Bbo: None"),
-    column("price", PRICE, "level or trade; Bbo: bid; Mark: mark price; 0 = empty side", STEP),
-    column("qty", PRICE, "level (0 deletes) or trade; Bbo: bid quantity", STEP),
-    column("ask_price", PRICE, "Bbo: ask; Mark: index price", STEP),
-    column("ask_qty", PRICE, "Bbo: ask quantity; Mark: funding rate", STEP),
-    column("venue_id", "UInt64", "Depth: final update id; Trade: trade id", STEP),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    timeStep("exch_time", "the venue's time"),
+    timeStep("local_time", "receipt"),
+    word("symbol"),
+    oneOf("kind", MARKET_KIND_ENUM),
+    side("side", "Depth: side of the level; Trade: the aggressor; Bbo: None"),
+    priceStep("price", "level or trade; Bbo: bid; Mark: mark price; 0 = empty side"),
+    priceStep("qty", "level (0 deletes) or trade; Bbo: bid quantity"),
+    priceStep("ask_price", "Bbo: ask; Mark: index price"),
+    priceStep("ask_qty", "Bbo: ask quantity; Mark: funding rate"),
+    countStep("venue_id", "Depth: final update id; Trade: trade id"),
+    venue,
     ...origin,
   ],
   partitionBy: "local_time",
@@ -260,17 +252,17 @@ const riskLog: TableSpec = {
   name: "risk_log",
   doc: "Requests that the risk gate refused.",
   columns: [
-    column("timestamp", TIME, "", CLOCK),
-    column("symbol", "String", "", TEXT),
-    column("strategy_id", "String", "", TEXT),
-    column("deny_code", "UInt16", "docs/risk.md", NUMBER),
-    column("deny_reason", "LowCardinality(String)", "name of the code", TEXT),
-    column("action", "LowCardinality(String)", "place or modify", TEXT),
-    column("side", SIDE, ""),
-    column("price", PRICE, "", NUMBER),
-    column("qty", PRICE, "", NUMBER),
-    column("observed", "Float64", "the value that broke the limit; its unit by code: docs/risk.md", TEXT),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    time("timestamp"),
+    label("symbol"),
+    label("strategy_id"),
+    of("UInt16", PLAIN)("deny_code", "docs/risk.md"),
+    word("deny_reason", "name of the code"),
+    word("action", "place or modify"),
+    side("side"),
+    price("price"),
+    price("qty"),
+    double("observed", "the value that broke the limit; its unit by code: docs/risk.md"),
+    venue,
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -279,18 +271,18 @@ const riskLog: TableSpec = {
   ttl: "records",
 };
 
-const STRATEGY_STATE = enum8({ Starting: 0, Running: 1, Paused: 2, Stopping: 3, Stopped: 4, Error: 5 });
+const STRATEGY_STATE = { Starting: 0, Running: 1, Paused: 2, Stopping: 3, Stopped: 4, Error: 5 };
 
 const strategyStatus: TableSpec = {
   name: "strategy_status",
   doc: "Changes of state of the strategies.",
   columns: [
-    column("timestamp", TIME, "", CLOCK),
-    column("strategy_id", "String", "", TEXT),
-    column("state", STRATEGY_STATE, ""),
-    column("prev_state", STRATEGY_STATE, ""),
-    column("reason", "LowCardinality(String)", "what caused it", TEXT),
-    column("working_orders", "UInt32", "", NUMBER),
+    time("timestamp"),
+    label("strategy_id"),
+    oneOf("state", STRATEGY_STATE),
+    oneOf("prev_state", STRATEGY_STATE),
+    word("reason", "what caused it"),
+    count("working_orders"),
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -303,14 +295,14 @@ const feedStatus: TableSpec = {
   name: "feed_status",
   doc: "Changes of state of the market-data feeds and of the account stream (symbol empty).",
   columns: [
-    column("timestamp", TIME, "", CLOCK),
-    column("symbol", "String", "empty = the account's stream", TEXT),
-    column("state", enum8({ Connecting: 0, Resyncing: 1, Synced: 2, Stale: 3 }), ""),
-    column("reason", "LowCardinality(String)", "", TEXT),
-    column("gaps", "UInt32", "so far", NUMBER),
-    column("resyncs", "UInt32", "so far", NUMBER),
-    column("lag_ns", "Int64", "receipt − venue's time; 0 = not known", NUMBER),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    time("timestamp"),
+    label("symbol", "empty = the account's stream"),
+    oneOf("state", { Connecting: 0, Resyncing: 1, Synced: 2, Stale: 3 }),
+    word("reason"),
+    count("gaps", "so far"),
+    count("resyncs", "so far"),
+    integer("lag_ns", "receipt − venue's time; 0 = not known"),
+    venue,
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -323,12 +315,12 @@ const latency: TableSpec = {
   name: "latency",
   doc: "The lanes' latency histograms: what each bucket gained since the snapshot before.",
   columns: [
-    column("timestamp", TIME, "end of the interval", STEP),
-    column("lane", "LowCardinality(String)", "", TEXT),
-    column("stage", "LowCardinality(String)", "decode, hop, book, graph, tickToOrder, strategy, …", TEXT),
-    column("bucket_low_ns", "UInt64", "inclusive", STEP),
-    column("bucket_high_ns", "UInt64", "exclusive", STEP),
-    column("count", "UInt64", "", STEP),
+    timeStep("timestamp", "end of the interval"),
+    word("lane"),
+    word("stage", "decode, hop, book, graph, tickToOrder, strategy, …"),
+    countStep("bucket_low_ns", "inclusive"),
+    countStep("bucket_high_ns", "exclusive"),
+    countStep("count"),
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -341,20 +333,18 @@ const account: TableSpec = {
   name: "account",
   doc: "What the venue booked to the account: wallet balances and funding payments.",
   columns: [
-    column("timestamp", TIME, "receipt", STEP),
-    column("exch_time", TIME, "", STEP),
-    column("kind", enum8({ Balance: 1, Funding: 2 }), ""),
-    column("symbol", "String", "funding of one instrument; empty = the whole account", TEXT),
-    column("asset", "LowCardinality(String)", "", TEXT),
-    column(
+    timeStep("timestamp", "receipt"),
+    timeStep("exch_time"),
+    oneOf("kind", ACCOUNT_KIND_ENUM),
+    label("symbol", "funding of one instrument; empty = the whole account"),
+    word("asset"),
+    priceStep(
       "amount",
-      PRICE,
       "Balance: change apart from results and fees, as the venue states it; Funding: + received",
-      STEP,
     ),
-    column("wallet", PRICE, "balance after it", STEP),
-    column("transaction_id", "UInt64", "funding only", STEP),
-    column("venue", "LowCardinality(String)", "", TEXT),
+    priceStep("wallet", "balance after it"),
+    countStep("transaction_id", "funding only"),
+    venue,
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -367,11 +357,11 @@ const journalGaps: TableSpec = {
   name: "journal_gaps",
   doc: "Records that did not fit and are missing: what this store cannot know.",
   columns: [
-    column("timestamp", TIME, "", CLOCK),
-    column("stream", "LowCardinality(String)", "market, orders or telemetry", TEXT),
-    column("first_sequence", "UInt32", "", NUMBER),
-    column("lost_count", "UInt32", "0 = the gap is open, a later row has the total", NUMBER),
-    column("reason", "UInt32", "1 ring full, 2 disk low", NUMBER),
+    time("timestamp"),
+    word("stream", "market, orders or telemetry"),
+    count("first_sequence"),
+    count("lost_count", "0 = the gap is open, a later row has the total"),
+    count("reason", "1 ring full, 2 disk low"),
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -384,13 +374,13 @@ const riskState: TableSpec = {
   name: "risk_state",
   doc: "Storm guard, reject breaker, day and strategy results, funding: each change; meaning of the values: docs/journal.md.",
   columns: [
-    column("timestamp", TIME, "", CLOCK),
-    column("code", "LowCardinality(String)", "day, strategyDay, storm, breaker, funding, …", TEXT),
-    column("strategy_id", "String", "", TEXT),
-    column("symbol", "String", "", TEXT),
-    column("value0", "Float64", "", TEXT),
-    column("value1", "Float64", "", TEXT),
-    column("value2", "Float64", "", TEXT),
+    time("timestamp"),
+    word("code", "day, strategyDay, storm, breaker, funding, …"),
+    label("strategy_id"),
+    label("symbol"),
+    double("value0"),
+    double("value1"),
+    double("value2"),
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -404,18 +394,18 @@ const commands: TableSpec = {
   name: "commands",
   doc: "Commands of operators: who, when, why, and what they changed. One row per line of the audit log.",
   columns: [
-    column("timestamp", TIME, "", CLOCK),
-    column("command", "LowCardinality(String)", "", TEXT),
-    column("target", "String", "strategy, all or engine", TEXT),
-    column("arguments", "String", "JSON", TEXT),
-    column("who", "String", "", TEXT),
-    column("scope", "LowCardinality(String)", "of the token", TEXT),
-    column("why", "String", "", TEXT),
-    column("ok", "Bool", ""),
-    column("code", "LowCardinality(String)", "", TEXT),
-    column("message", "String", "", TEXT),
-    column("before", "String", "JSON", TEXT),
-    column("after", "String", "JSON", TEXT),
+    time("timestamp"),
+    word("command"),
+    text("target", "strategy, all or engine"),
+    text("arguments", "JSON"),
+    text("who"),
+    word("scope", "of the token"),
+    text("why"),
+    flag("ok"),
+    word("code"),
+    text("message"),
+    text("before", "JSON"),
+    text("after", "JSON"),
     ...origin,
   ],
   partitionBy: "timestamp",
@@ -429,12 +419,12 @@ const sessions: TableSpec = {
   name: "sessions",
   doc: "One row per session: what it traded, under which names. The view instruments has a row for each instrument.",
   columns: [
-    column("started", TIME, "when its log was made", CLOCK),
-    column("env", "LowCardinality(String)", "sim, paper or live", TEXT),
-    column("base_time", TIME, "what its times count from", CLOCK),
-    column("strategies", "String", "JSON array; the first is the house", TEXT),
-    column("assets", "String", "JSON array; the first stands for an unknown one", TEXT),
-    column("instruments", "String", "JSON array of objects with id, venue, symbol, tickSize, …", TEXT),
+    time("started", "when its log was made"),
+    word("env", "sim, paper or live"),
+    time("base_time", "what its times count from"),
+    text("strategies", "JSON array; the first is the house"),
+    text("assets", "JSON array; the first stands for an unknown one"),
+    text("instruments", "JSON array of objects with id, venue, symbol, tickSize, …"),
     ...origin,
   ],
   partitionBy: "started",

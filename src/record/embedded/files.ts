@@ -78,7 +78,7 @@ function configXml(dir: string, access: EngineAccess, limits: EngineLimits): str
   <max_server_memory_usage>${limits.memoryBytes}</max_server_memory_usage>
   <max_concurrent_queries>32</max_concurrent_queries>
   <max_thread_pool_size>128</max_thread_pool_size>
-  <background_pool_size>2</background_pool_size>
+  <background_pool_size>1</background_pool_size>
   <background_schedule_pool_size>4</background_schedule_pool_size>
   <background_fetches_pool_size>1</background_fetches_pool_size>
   <background_common_pool_size>2</background_common_pool_size>
@@ -86,6 +86,7 @@ function configXml(dir: string, access: EngineAccess, limits: EngineLimits): str
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <index_mark_cache_size>${cache}</index_mark_cache_size>
   <merge_tree>
+    <auto_statistics_types></auto_statistics_types>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>

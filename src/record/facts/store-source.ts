@@ -2,9 +2,9 @@
 // and market_data read back into the events that they were made from. Cold. What the store does not keep: requests
 // that name no order.
 import * as code from "../../wire/codes.ts";
-import { STATUS_OF } from "../account-rows.ts";
 import { literal } from "../ddl.ts";
 import { EVENT_BY_EXEC } from "../order-fold.ts";
+import { STATUS_OF } from "../order-rows.ts";
 import { ORDER_EVENT_ENUM as EVENT, SIDE_ENUM } from "../tables.ts";
 import {
   Names,

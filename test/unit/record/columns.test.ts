@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { Block } from "../../../src/record/block.ts";
 import { blockRows } from "../../../src/record/block-rows.ts";
-import { Block, text } from "../../../src/record/columns.ts";
+import { text } from "../../../src/record/columns.ts";
 import type { TableSpec } from "../../../src/record/tables.ts";
 import { LIBRARY, type OpenEngine, openEngine } from "../../e2e/embedded.ts";
 
@@ -26,7 +27,10 @@ const SPEC: TableSpec = {
     ["t", "DateTime64(9, 'UTC')"],
     ["s", "String"],
     ["lc", "LowCardinality(String)"],
-  ].map(([name, type]) => ({ name: name!, type: type!, codec: "", doc: "" })),
+    ["label", "String"],
+  ].map(([name, type]) => ({
+    ...{ name: name!, type: type!, codec: "", doc: "", repeats: name === "lc" || name === "label" },
+  })),
   partitionBy: "t",
   orderBy: ["i64"],
   indices: [],
@@ -47,11 +51,14 @@ const row = fc.record({
   t: fc.bigInt({ min: 0n, max: 4_000_000_000_000_000_000n }),
   s: fc.string({ unit: "grapheme", maxLength: 300 }),
   lc: fc.string({ unit: "binary", maxLength: 5 }),
+  label: fc.constantFrom(
+    ...["", "BTCUSDT", "ETHUSDT", "x".repeat(200)].map((s) => ({ s, encoded: text(s) })),
+  ),
 });
 type Row = typeof row extends fc.Arbitrary<infer T> ? T : never;
 
 function blockOf(rows: readonly Row[]): Block {
-  const block = new Block(SPEC, 0);
+  const block = new Block(SPEC);
   const c = block.columns as Record<string, Block["columns"][string]>;
   for (const r of rows) {
     block.rows++;
@@ -68,6 +75,7 @@ function blockOf(rows: readonly Row[]): Block {
     c["t"]!.big(r.t);
     c["s"]!.string(text(r.s));
     c["lc"]!.string(text(r.lc));
+    c["label"]!.string(r.label.encoded);
   }
   return block;
 }
@@ -95,7 +103,7 @@ test.skipIf(LIBRARY === null)(
         await open!.store.insert(blockOf(rows), origin);
         const got = await open!.rows(
           `SELECT toInt8(e) AS e, b, u16, u32, i32, i64, toString(u64) AS u64, toString(reinterpretAsUInt64(f)) AS f,
-           toString(d64) AS d64, toString(d128) AS d128, toString(reinterpretAsInt64(t)) AS t, hex(s) AS s, hex(lc) AS lc
+           toString(d64) AS d64, toString(d128) AS d128, toString(reinterpretAsInt64(t)) AS t, hex(s) AS s, hex(lc) AS lc, label
            FROM hotlane.every_type ORDER BY n`,
         );
         expect(got).toEqual(rows.map(shown) as never);
@@ -113,7 +121,14 @@ function shown(r: Row): object {
   return {
     ...{ e: r.e, b: r.b, u16: r.u16, u32: r.u32, i32: r.i32, i64: String(r.i64), u64: String(r.u64) },
     f: String(bits),
-    ...{ d64: decimal(r.d64, 8), d128: decimal(r.d128, 18), t: String(r.t), s: hex(r.s), lc: hex(r.lc) },
+    ...{
+      d64: decimal(r.d64, 8),
+      d128: decimal(r.d128, 18),
+      t: String(r.t),
+      s: hex(r.s),
+      lc: hex(r.lc),
+      label: r.label.s,
+    },
   };
 }
 
@@ -128,10 +143,22 @@ test("blockRows gives back what was put", () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 50 }), (rows) => {
       const got = blockRows(blockOf(rows));
-      expect(got.map((r) => [r["e"], r["b"], r["i64"], r["u64"], r["d64"], r["d128"], r["s"]])).toEqual(
+      expect(
+        got.map((r) => [
+          r["e"],
+          r["b"],
+          r["i64"],
+          r["u64"],
+          r["d64"],
+          r["d128"],
+          r["s"],
+          r["lc"],
+          r["label"],
+        ]),
+      ).toEqual(
         rows.map((r) => [
           ...[r.e === 1 ? "A" : "B", r.b, String(r.i64), String(r.u64)],
-          ...[decimal(r.d64, 8), decimal(r.d128, 18), r.s],
+          ...[decimal(r.d64, 8), decimal(r.d128, 18), r.s, r.lc, r.label.s],
         ]),
       );
     }),

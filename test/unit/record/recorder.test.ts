@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeOrderWal } from "../../../bench/harness/order-wal.ts";
 import { Prng } from "../../../src/core/prng.ts";
-import type { Block } from "../../../src/record/columns.ts";
+import type { Block } from "../../../src/record/block.ts";
 import { JsonlStore } from "../../../src/record/jsonl-store.ts";
 import type { RecorderOptions } from "../../../src/record/recorder.ts";
 import { type BlockOrigin, type RowStore, StoreFullError } from "../../../src/record/row-store.ts";
