@@ -19,6 +19,7 @@ import { DecimalForm, LevelForm } from "./level-reader.ts";
 import { LevelScanner } from "./level-scan.ts";
 import { NO_TEMPLATE, StreamTemplates } from "./stream-templates.ts";
 import { SymbolTable, UNKNOWN_SYMBOL } from "./symbol-table.ts";
+import { type TradeReader, tradeReader } from "./trade-reader.ts";
 
 export const MESSAGE_DEPTH = 1;
 export const MESSAGE_TRADE = 2;
@@ -141,6 +142,9 @@ export class MarketDecoder {
   private readonly depths: StreamTemplates;
   private readonly trades: StreamTemplates;
   private readonly tickers: StreamTemplates;
+  /** By instrument index; the one whose trade came last is tried first. */
+  private readonly tradeReaders: (TradeReader | null)[];
+  private tradeGuess: number;
   private readonly number: NumberReader;
   private readonly decimal: DecimalReader;
   private readonly outer: JsonObject;
@@ -186,6 +190,11 @@ export class MarketDecoder {
     this.depths = new StreamTemplates(instruments, "@depth@0ms", DEPTH_EVENT, '","U":');
     this.trades = new StreamTemplates(instruments, "@trade", TRADE_EVENT, '","t":');
     this.tickers = new StreamTemplates(instruments, "@bookTicker", TICKER_EVENT, '","b":"');
+    this.tradeReaders = instruments.map((i, k) => {
+      const { px, qty } = this.forms[k]!;
+      return tradeReader(i.symbol, px, qty);
+    });
+    this.tradeGuess = 0;
     this.number = new NumberReader();
     this.decimal = new DecimalReader();
     this.outer = new JsonObject();
@@ -238,8 +247,16 @@ export class MarketDecoder {
   // ---- the venue's own field order
 
   private decodeKnownOrder(): number {
+    if (this.quickTrade()) return MESSAGE_TRADE;
     const kind = this.decodeTemplate();
     return kind !== 0 ? kind : this.decodeNamed();
+  }
+
+  private quickTrade(): boolean {
+    const reader = this.tradeReaders[this.tradeGuess];
+    if (reader === null || reader === undefined || !reader(this.view, this.end, this)) return false;
+    this.index = this.tradeGuess;
+    return true;
   }
 
   /** A message that begins exactly as one of our streams' messages do. */
@@ -251,8 +268,10 @@ export class MarketDecoder {
     if (index !== NO_TEMPLATE) kind = this.fastTicker(this.begin(this.tickers, index));
     else {
       index = this.trades.find(view, end);
-      if (index !== NO_TEMPLATE) kind = this.fastTrade(this.begin(this.trades, index));
-      else {
+      if (index !== NO_TEMPLATE) {
+        this.tradeGuess = index;
+        kind = this.fastTrade(this.begin(this.trades, index));
+      } else {
         index = this.depths.find(view, end);
         if (index !== NO_TEMPLATE) kind = this.fastDepth(this.begin(this.depths, index));
       }

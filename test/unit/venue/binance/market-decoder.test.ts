@@ -118,6 +118,37 @@ describe("against the JSON.parse twin", () => {
     );
   });
 
+  test("a trade of any numbers in a transport's buffer reads as the twin reads it, damaged or not (seed 13)", () => {
+    const buffer = new Uint8Array(4096).fill(0x39);
+    const digits = (most: number) => fc.integer({ min: 1, max: most }).chain((n) => fc.nat(10 ** n - 1));
+    const trade = fc.record({
+      ms: fc.oneof(fc.constant(1_723_161_256_322), fc.nat(2e12)),
+      id: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), digits(13).map(BigInt)),
+      px: digits(9),
+      qty: digits(9),
+      maker: fc.boolean(),
+      damage: fc.option(fc.tuple(fc.nat(1000), fc.nat(255)), { freq: 3 }),
+    });
+    let read = 0;
+    const property = fc.property(trade, ({ ms, id, px, qty, maker, damage }) => {
+      const price = `${Math.floor(px / 10)}.${px % 10}0`;
+      const lots = `${Math.floor(qty / 1000)}.${String(qty % 1000).padStart(3, "0")}`;
+      const bytes = bytesOf(
+        `{"stream":"btcusdt@trade","data":{"e":"trade","E":${ms},"T":${ms},"s":"BTCUSDT","t":${id},"p":"${price}","q":"${lots}","X":"MARKET","m":${maker}}}`,
+      );
+      if (damage !== null) bytes[damage[0] % (bytes.length - 1)] = damage[1];
+      buffer.set(bytes);
+      const kind = decoder.decode(buffer, bytes.length);
+      buffer.fill(0x39, 0, bytes.length);
+      if (damage === null) expect(kind).toBe(MESSAGE_TRADE);
+      const twin = kind > 0 ? marketTwin(text.decode(bytes), INSTRUMENTS) : null;
+      if (kind > 0) expect(scanned(kind)).toEqual(twin!);
+      if (kind === MESSAGE_TRADE) read++;
+    });
+    fc.assert(property, { seed: 13, numRuns: 3000 });
+    expect(read).toBeGreaterThan(1000);
+  });
+
   test("a damaged message is refused or read as the twin reads it (seed 12)", () => {
     const pool = [...Object.values(SAMPLES).map(bytesOf), ...captureMessages().slice(0, 60)].filter(
       (m) => m.length < 6000,
