@@ -12,7 +12,7 @@ const LIVE = join(ROOT, "src/cli/live.ts");
 const CTL = join(ROOT, "src/cli/ctl.ts");
 const WAL = join(ROOT, "src/cli/wal.ts");
 const VENUE = join(ROOT, "src/cli/venue.ts");
-const START_MS = 20_000;
+const START_MS = 60_000;
 const COLD = "[engine]\nwarmup_messages = 300\n";
 
 type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;

@@ -94,4 +94,4 @@ test("wrong use is told in words", async () => {
   expect([badTime.code, badTime.err]).toEqual([2, expect.stringContaining("--from soon: expected a time")]);
   const empty = await run(REPORT, [makeDataDir(), "--out", "/tmp/x"]);
   expect([empty.code, empty.err]).toEqual([2, expect.stringContaining("no session is recorded here")]);
-});
+}, 60_000);
