@@ -94,6 +94,27 @@ export function attributePnl<K>(
   return groups.values;
 }
 
+export interface PairPnl {
+  readonly strategy: number;
+  readonly instrument: number;
+  readonly parts: PnlParts;
+}
+
+const PAIR = 65_536;
+
+/** By strategy and instrument, in the order in which they first traded; those that only held something follow. */
+export function attributeByPair(facts: SessionFacts): PairPnl[] {
+  const { fills } = facts.result;
+  const [by, of] = [fills.values("strategy"), fills.values("instrument")];
+  const pairOf = (strategy: number, instrument: number): number => strategy * PAIR + instrument;
+  const pairs = attributePnl(facts, (row) => pairOf(by[row]!, of[row]!), pairOf);
+  return [...pairs].map(([pair, parts]) => ({
+    strategy: Math.floor(pair / PAIR),
+    instrument: pair % PAIR,
+    parts,
+  }));
+}
+
 /** By hour since the base: a position gains from mid to mid inside each hour. */
 export function attributeByHour(facts: SessionFacts, instrument: number): Map<number, PnlParts> {
   const { result, opening, hourMids, funding } = facts;

@@ -1,7 +1,7 @@
 // Where the result came from, as blocks of a page: by cause, strategy, symbol, hour and signal. Cold.
 import { amountText, toneOf } from "./page/html-text.ts";
 import type { Block, Figure, Table } from "./page/page-model.ts";
-import { attributeByHour, attributePnl, type PnlParts } from "./pnl-attribution.ts";
+import { attributeByHour, attributeByPair, attributePnl, type PnlParts } from "./pnl-attribution.ts";
 import { pnlCurve } from "./pnl-curve.ts";
 import { type Quintiles, quintiles } from "./quintiles.ts";
 import { chart, half, hourText, line, Seconds } from "./run-blocks.ts";
@@ -72,17 +72,10 @@ export function causeBlocks(facts: SessionFacts, currency: string): Block[] {
 
 export function pnlTables(facts: SessionFacts): Block[] {
   const { result } = facts;
-  const { fills, instruments } = result;
-  const [by, of] = [fills.values("strategy"), fills.values("instrument")];
   const currencies = currenciesOf(facts);
-  const pairs = attributePnl(
-    facts,
-    (row) => pairKey(by[row]!, of[row]!),
-    (strategy, instrument) => pairKey(strategy, instrument),
-  );
-  const rows = [...pairs].map(([pair, parts]): Row => {
-    const one = instruments[pair % PAIR]!;
-    return [strategyName(result, Math.floor(pair / PAIR)), one.symbol, ...inCurrency(facts, one, parts)];
+  const rows = attributeByPair(facts).map(({ strategy, instrument, parts }): Row => {
+    const one = result.instruments[instrument]!;
+    return [strategyName(result, strategy), one.symbol, ...inCurrency(facts, one, parts)];
   });
   const totals = currencies.flatMap((currency): Row[] => {
     const whole = wholeOf(facts, currency);
@@ -101,9 +94,6 @@ export function pnlTables(facts: SessionFacts): Block[] {
     ...signalTables(facts),
   ];
 }
-
-const PAIR = 65_536;
-const pairKey = (strategy: number, instrument: number): number => strategy * PAIR + instrument;
 
 const currenciesOf = ({ result }: SessionFacts): string[] => [
   ...new Set(result.instruments.map((i) => i.currency)),

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { type FileColumn, writeColumns } from "../data/column-files.ts";
 import { ACTION_NAMES } from "../wire/codes.ts";
-import { attributeByHour, attributePnl, type PnlParts } from "./pnl-attribution.ts";
+import { attributeByHour, attributeByPair, type PnlParts } from "./pnl-attribution.ts";
 import { analyseQuotes } from "./quote-analysis.ts";
 import { strategyName } from "./run-files.ts";
 import { CURVE_NS, type RequestColumn, type SessionFacts } from "./session-facts.ts";
@@ -118,17 +118,10 @@ interface PnlRow extends PnlParts {
 /** By strategy and symbol over the whole session, then by hour and symbol over all strategies. */
 function pnlRows(facts: SessionFacts): PnlRow[] {
   const { result } = facts;
-  const { fills, instruments, baseNs } = result;
-  const [by, of] = [fills.values("strategy"), fills.values("instrument")];
-  const pairs = attributePnl(
-    facts,
-    (row) => by[row]! * 65_536 + of[row]!,
-    (strategy, instrument) => strategy * 65_536 + instrument,
-  );
-  const whole = [...pairs].map(([pair, parts]): PnlRow => {
-    const one = instruments[pair % 65_536]!;
-    const strategy = strategyName(result, Math.floor(pair / 65_536));
-    return { strategy, symbol: one.symbol, currency: one.currency, hour: null, ...parts };
+  const { instruments, baseNs } = result;
+  const whole = attributeByPair(facts).map(({ strategy, instrument, parts }): PnlRow => {
+    const { symbol, currency } = instruments[instrument]!;
+    return { strategy: strategyName(result, strategy), symbol, currency, hour: null, ...parts };
   });
   const hours = instruments.flatMap((one) =>
     [...attributeByHour(facts, one.index)].map(([hour, parts]): PnlRow => {

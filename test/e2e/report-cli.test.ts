@@ -16,7 +16,7 @@ test("the report of a live session has its fills, fees and positions, and finds 
   });
   const makers = async (): Promise<number> =>
     Number(/fills_total\{liquidity="maker"\} (\d+)/.exec(await session.text("/metrics"))?.[1] ?? 0);
-  await until("fills", async () => (await makers()) > 4, 30_000);
+  await until("fills", async () => (await makers()) > 4, 60_000);
   const { summary, code } = await session.stop();
   expect(code).toBe(0);
   const out = join(dir, "report");
@@ -59,7 +59,7 @@ test("the report of a live session has its fills, fees and positions, and finds 
   for (const file of ["report.html", "orders.csv", "fills.parquet", "requests.csv", "fill-analysis.csv"])
     expect([file, existsSync(join(out, file))]).toEqual([file, true]);
   if (LIBRARY !== null) await expectSameFromStore(dir, out);
-}, 120_000);
+}, 240_000);
 
 /** The engine's directory holds the same session: every file of its report is the log's, byte for byte. */
 async function expectSameFromStore(dir: string, ofLog: string): Promise<void> {
