@@ -19,3 +19,16 @@ test.skipIf(PROMTOOL === null)("promtool's rule tests fire what should fire", ()
   const unit = Bun.spawnSync([PROMTOOL!, "test", "rules", join(import.meta.dir, "prometheus-rules.yml")]);
   expect([unit.exitCode, unit.stderr.toString()]).toEqual([0, ""]);
 });
+
+test("every rule has a case in which it fires and one in which it does not", () => {
+  const names = [...readFileSync(join(OPS, "hotlane.rules.yml"), "utf8").matchAll(/- alert: (\w+)/g)].map(
+    (m) => m[1]!,
+  );
+  const cases = readFileSync(join(import.meta.dir, "prometheus-rules.yml"), "utf8");
+  const without = names.filter((name) => {
+    const quiet = new RegExp(`alertname: ${name}\\n\\s+exp_alerts: \\[\\]`).test(cases);
+    const fires = new RegExp(`alertname: ${name}\\n\\s+exp_alerts:\\n`).test(cases);
+    return !(quiet && fires);
+  });
+  expect(without).toEqual([]);
+});
