@@ -27,7 +27,8 @@ export async function openStoreReader(
   const running = embeddedUrl(dataDir);
   if (running !== null) {
     const client = readerClient(running, config, kind, dataDir, REQUEST_MS);
-    if ((await client.ping()).success) return clientReader(name, client);
+    // The embedded engine has no /ping of its own.
+    if ((await client.ping({ select: true })).success) return clientReader(name, client);
     await client.close();
   }
   const engine = await startEngine(config, dataDir);

@@ -1,6 +1,6 @@
 // bun run report over what a live session recorded, against the session's own books.
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LIBRARY } from "./embedded.ts";
 import { endAll, LiveSession, makeDataDir, run, until, walRows } from "./live-session.ts";
@@ -17,6 +17,7 @@ test("the report of a live session has its fills, fees and positions, and finds 
   const makers = async (): Promise<number> =>
     Number(/fills_total\{liquidity="maker"\} (\d+)/.exec(await session.text("/metrics"))?.[1] ?? 0);
   await until("fills", async () => (await makers()) > 4, 60_000);
+  if (LIBRARY !== null) await expectWhileRecording(session, dir);
   const { summary, code } = await session.stop();
   expect(code).toBe(0);
   const out = join(dir, "report");
@@ -60,6 +61,30 @@ test("the report of a live session has its fills, fees and positions, and finds 
     expect([file, existsSync(join(out, file))]).toEqual([file, true]);
   if (LIBRARY !== null) await expectSameFromStore(dir, out);
 }, 240_000);
+
+/** While the session goes on, its own engine is asked. */
+async function expectWhileRecording(session: LiveSession, dir: string): Promise<void> {
+  const recorded = async (): Promise<boolean> =>
+    Number(/recorder_rows_total\{table="fills"[^}]*\} (\d+)/.exec(await session.text("/metrics"))?.[1] ?? 0) >
+    0;
+  await until("recorded fills", recorded, 60_000);
+  const fillsOf = async (from: readonly string[]): Promise<readonly [number, readonly string[]]> => {
+    const ran = await run(REPORT, [...from, "--out", join(dir, "so-far"), "--json"]);
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    const { metrics, notes } = JSON.parse(ran.out);
+    return [metrics.totals[0].activity.fills, notes];
+  };
+  expect(await fillsOf([dir, "--store", "embedded"])).toEqual([expect.any(Number), []]);
+  // The same engine as somebody's server, from anywhere: no data directory is at hand.
+  const engine = join(dir, "clickhouse");
+  const { user, password } = JSON.parse(readFileSync(join(engine, "access.json"), "utf8")).reader;
+  writeFileSync(join(dir, "password"), password, { mode: 0o600 });
+  writeFileSync(join(dir, "server.toml"), `[recorder]\nuser = "${user}"\npassword_file = "password"\n`);
+  const url = `http://127.0.0.1:${readFileSync(join(engine, "port"), "utf8").trim()}`;
+  const [fills, notes] = await fillsOf(["--store", url, "--config", join(dir, "server.toml")]);
+  expect(fills).toBeGreaterThan(0);
+  expect(notes).toEqual(["no PnL by signal: the factor graphs run over the log alone"]);
+}
 
 /** The engine's directory holds the same session: every file of its report is the log's, byte for byte. */
 async function expectSameFromStore(dir: string, ofLog: string): Promise<void> {
