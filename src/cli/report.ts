@@ -1,7 +1,7 @@
 // bun run report [DIR] [--env E] [--from T] [--to T] [--strategy S] --out D: what a recorded session's
 // orders, fills and results were, from its WAL or from its store. Exit codes: 0 done, 1 the WAL cannot be read, 2 usage or nothing there.
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fillGroups } from "../analytics/fill-blocks.ts";
 import { activityFigures, equityFigures } from "../analytics/metric-figures.ts";
@@ -67,7 +67,8 @@ function parse(argv: readonly string[]) {
   const wal = store?.kind === "server" && positionals.length === 0 ? null : walDirectory(dir);
   if (wal === null && store?.kind !== "server") throw new UsageError(`${dir}: no such directory`);
   return {
-    dir,
+    // The data directory, or its wal/, was given.
+    dataDir: basename(resolve(dir)) === "wal" ? dirname(resolve(dir)) : dir,
     wal,
     store,
     range: {
@@ -107,8 +108,8 @@ function instant(name: string, text: string | undefined): bigint | null {
 
 type Options = NonNullable<ReturnType<typeof parse>>;
 
-async function readFacts({ dir, wal, store, range, signals }: Options): Promise<SessionFacts> {
-  const reader = store === null ? null : await openStoreReader(store.config, store.kind, dir);
+async function readFacts({ dataDir, wal, store, range, signals }: Options): Promise<SessionFacts> {
+  const reader = store === null ? null : await openStoreReader(store.config, store.kind, dataDir);
   try {
     const source = reader === null ? walSource(wal!) : await storeSource(reader);
     const read = await readSession(source, range);

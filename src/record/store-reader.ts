@@ -1,5 +1,6 @@
 // A store opened for reading as a whole, for reports: the user's server, the engine of a session that runs, or the
 // embedded engine of a data directory, started for the time being. Cold.
+import { existsSync } from "node:fs";
 import type { ClickHouseClient } from "@clickhouse/client";
 import { ClickHouseStore } from "./clickhouse-store.ts";
 import { EmbeddedEngine } from "./embedded/embedded-engine.ts";
@@ -24,6 +25,7 @@ export async function openStoreReader(
       readerClient(config.url, config, kind, dataDir, REQUEST_MS),
     );
   const name = engineDir(dataDir);
+  if (!existsSync(name)) throw new RangeError(`${name}: no embedded engine has recorded here`);
   const running = embeddedUrl(dataDir);
   if (running !== null) {
     const client = readerClient(running, config, kind, dataDir, REQUEST_MS);

@@ -115,6 +115,11 @@ test("wrong use is told in words", async () => {
   const store = await run(REPORT, ["--store", "sqlite", "--out", "/tmp/x"]);
   expect([store.code, store.err]).toEqual([2, expect.stringContaining("--store sqlite: expected embedded")]);
   expect((await run(REPORT, [])).code).toBe(2);
+  const nothing = await run(REPORT, [makeDataDir(), "--store", "embedded", "--out", "/tmp/x"]);
+  expect([nothing.code, nothing.err]).toEqual([
+    2,
+    expect.stringContaining("no embedded engine has recorded here"),
+  ]);
   const badTime = await run(REPORT, [makeDataDir(), "--out", "/tmp/x", "--from", "soon"]);
   expect([badTime.code, badTime.err]).toEqual([2, expect.stringContaining("--from soon: expected a time")]);
   const empty = await run(REPORT, [makeDataDir(), "--out", "/tmp/x"]);
