@@ -2,8 +2,9 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LIBRARY } from "./embedded.ts";
+import { LIBRARY, sessionEngine } from "./embedded.ts";
 import { endAll, LiveSession, makeDataDir, run, until, walRows } from "./live-session.ts";
+import { expectOrderHistory } from "./store-checks.ts";
 
 const REPORT = join(import.meta.dir, "../../src/cli/report.ts");
 afterAll(endAll);
@@ -59,7 +60,11 @@ test("the report of a live session has its fills, fees and positions, and finds 
   expect(sum(9)).toBeCloseTo(total.equity.pnl, 6);
   for (const file of ["report.html", "orders.csv", "fills.parquet", "requests.csv", "fill-analysis.csv"])
     expect([file, existsSync(join(out, file))]).toEqual([file, true]);
-  if (LIBRARY !== null) await expectSameFromStore(dir, out);
+  if (LIBRARY === null) return;
+  await expectSameFromStore(dir, out);
+  const engine = await sessionEngine(dir);
+  await expectOrderHistory(engine, session.journal());
+  await engine.close();
 }, 240_000);
 
 /** While the session goes on, its own engine is asked. */

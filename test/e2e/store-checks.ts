@@ -69,6 +69,57 @@ export async function expectOrderRows(
   expect(rows.map((row) => row["id"]!).sort()).toEqual([...told, ...filledOnly].sort());
 }
 
+const EVENT: Readonly<Record<string, string>> = {
+  NEW: "New",
+  AMENDMENT: "Replaced",
+  TRADE: "Fill",
+  CANCELED: "Canceled",
+  EXPIRED: "Expired",
+};
+
+/**
+ * Every word of the venue on an order is a row, in the venue's order, with its time, price, quantity and what was executed;
+ * and stages of requests follow one another. Orders that the session had to ask about (a loaded machine) are left out.
+ */
+export async function expectOrderHistory(engine: OpenEngine, lines: readonly JournalLine[]): Promise<void> {
+  const rows = await engine.rows(
+    `SELECT client_order_id AS id, event, toString(toUnixTimestamp64Milli(exch_time)) AS at, status, price_ticks, qty_lots,
+       toString(toInt64(exec_qty * 100000000)) AS exec FROM hotlane.orders
+     WHERE client_order_id != '' AND event IN ('New', 'Replaced', 'Fill', 'Canceled', 'Expired') ORDER BY wal_position`,
+  );
+  const asked = await engine.rows(
+    `SELECT DISTINCT client_order_id AS id FROM hotlane.orders WHERE source IN ('Query', 'Local') OR recovered`,
+  );
+  const heard = (id: string): boolean => !asked.some((row) => row["id"] === id);
+  const got = Map.groupBy(
+    rows.map((r) => ({ id: r["id"]!, line: Object.values(r).slice(1).join(" ") })),
+    (row) => row.id,
+  );
+  const wanted = Map.groupBy(
+    lines.filter((line) => line.k === "order"),
+    (line) => String(line["c"]),
+  );
+  const told = ([id, of]: [string, JournalLine[]]) => [
+    id,
+    of.map((o) => {
+      const exec = lotsOf(o["s"], BigInt(o["z"])) / 10n ** 12n;
+      return [EVENT[o["x"]], o["updated"], STATUS[o["X"]], o["px"], o["q"], exec].join(" ");
+    }),
+  ];
+  const lived = [...got].filter(([id]) => heard(id));
+  expect(lived.length).toBeGreaterThan(got.size / 2);
+  expect(Object.fromEntries(lived.map(([id, of]) => [id, of.map((row) => row.line)]))).toEqual(
+    Object.fromEntries([...wanted].filter(([id]) => heard(id)).map(told)),
+  );
+  const [stages] = await engine.rows(
+    `SELECT countIf(event_time > toDateTime64(0, 9) AND event_time > trigger_time + INTERVAL 1 MILLISECOND) AS event,
+       countIf(trigger_time > strategy_time) AS strategy, countIf(strategy_time > risk_time) AS risk,
+       countIf(risk_time > wire_time) AS wire, countIf(latency_ns < 0) AS latency,
+       countIf(qty != leaves_qty + exec_qty) AS leaves FROM hotlane.orders`,
+  );
+  expect(stages).toEqual({ event: "0", strategy: "0", risk: "0", wire: "0", latency: "0", leaves: "0" });
+}
+
 /**
  * Client ids of the orders that stand in the WAL. A kill may swallow an order's request and reports: then its fills,
  * which the venue's history brings back, are all that is known of it.
