@@ -1,16 +1,12 @@
-// Writers of factor columns, all streamed: csv, parquet, npz (one structured array `data`). Cold.
-
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
+// Writers of factor columns, all streamed: csv, parquet, npz (one structured array `data`). What `write` is given has left
+// memory when it returns (Parquet: at the end of a row group). Cold.
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { RowsWriter } from "../data/npz-write.ts";
 import { parquetWriter } from "./factors-parquet.ts";
 
 export interface ColumnsWriter {
   write(baseNs: bigint, rows: number, tsNs: Float64Array, columns: readonly Float64Array[]): void;
-  /** Waits until what was written has left memory. */
-  drain(): Promise<void>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** By the end of the name. Throws RangeError for an unknown format. */
@@ -24,12 +20,8 @@ export function openColumnsWriter(path: string, names: readonly string[]): Colum
 const quoted = (name: string): string => (/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 
 function csvWriter(path: string, names: readonly string[]): ColumnsWriter {
-  const stream = createWriteStream(path);
-  let failure: Error | null = null;
-  stream.on("error", (error) => {
-    failure = error;
-  });
-  stream.write(`timestamp,${names.map(quoted).join(",")}\n`);
+  const file = openSync(path, "w");
+  writeFileSync(file, `timestamp,${names.map(quoted).join(",")}\n`);
   return {
     write(baseNs, rows, tsNs, columns) {
       const lines: string[] = [];
@@ -38,18 +30,9 @@ function csvWriter(path: string, names: readonly string[]): ColumnsWriter {
         for (const column of columns) line += `,${column[i]}`;
         lines.push(line);
       }
-      stream.write(`${lines.join("\n")}\n`);
+      writeFileSync(file, `${lines.join("\n")}\n`);
     },
-    async drain() {
-      if (failure !== null) throw failure;
-      if (stream.writableNeedDrain) await Promise.race([once(stream, "drain"), once(stream, "close")]);
-      if (failure !== null) throw failure;
-    },
-    async close() {
-      if (failure !== null) throw failure;
-      stream.end();
-      await finished(stream);
-    },
+    close: () => closeSync(file),
   };
 }
 
@@ -68,9 +51,6 @@ function npzWriter(path: string, names: readonly string[]): ColumnsWriter {
       }
       file.write(new Uint8Array(buffer));
     },
-    async drain() {},
-    async close() {
-      file.close();
-    },
+    close: () => file.close(),
   };
 }

@@ -23,8 +23,7 @@ export function parquetWriter(path: string, names: readonly string[]): ColumnsWr
         if (++held === PARQUET_GROUP_ROWS) group();
       }
     },
-    async drain() {},
-    async close() {
+    close() {
       group();
       file.close();
     },

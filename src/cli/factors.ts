@@ -109,12 +109,11 @@ async function write(
   for (let more = true; more; ) {
     const before = run.rowsRead();
     more = run.step(STEP_ROWS);
-    await writer.drain();
     progress?.add(run.rowsRead() - before);
   }
   progress?.end();
   run.close();
-  await writer.close();
+  writer.close();
   if (plot !== null) await Bun.write(plot, await points!.html(program.name, MID));
   const seconds = (performance.now() - started) / 1000;
   const overflows = run.state.contexts.reduce((sum, c) => sum + c.overflows, 0);

@@ -69,7 +69,7 @@ try {
   );
   while (run.step(1 << 18));
   run.close();
-  await writer.close();
+  writer.close();
   for (let k = 0; k < 20; k++) [document2, bare].map(own);
   const rounds = Array.from({ length: Number(values.rounds) }, () => ({
     theirs: theirs(file),
