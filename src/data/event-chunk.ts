@@ -14,6 +14,8 @@ export const OP_TRADE_NO_SIDE = 5;
 export const OP_CLEAR_BID = 6;
 export const OP_CLEAR_ASK = 7;
 export const OP_CLEAR_BOTH = 8;
+/** Market by order: the row changes or fills the order that idHi, idLo name. Only of a feed that keeps orders. */
+export const OP_ORDER = 9;
 export const OP_MASK = 15;
 /** round(qty / lot_size) > 0. Neither LOT bit: it is negative. */
 export const LOT_POSITIVE = 16;
@@ -38,6 +40,9 @@ export class EventChunk {
   readonly levels = new Float64Array(2 * CHUNK_ROWS);
   /** Price of rows that are no levels; of levels undefined. */
   readonly px = new Float64Array(CHUNK_ROWS);
+  /** Order ids; null: the feed does not keep orders. */
+  idHi: Int32Array | null = null;
+  idLo: Int32Array | null = null;
   readonly groupStart = new Int32Array(CHUNK_ROWS + 1);
   /** The low 32 bits of ev, and the OP_… that they mean. */
   readonly groupEv = new Int32Array(CHUNK_ROWS);

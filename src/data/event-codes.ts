@@ -10,6 +10,8 @@ export const KIND_ADD_ORDER = 10;
 export const KIND_CANCEL_ORDER = 11;
 export const KIND_MODIFY_ORDER = 12;
 export const KIND_FILL = 13;
+/** Market by order: the row names one order. */
+export const isOrderKind = (kind: number): boolean => kind >= KIND_ADD_ORDER && kind <= KIND_FILL;
 export const KIND_INDEX_PRICE = 100;
 export const KIND_MARK_PRICE = 101;
 export const KIND_FUNDING_RATE = 102;

@@ -15,11 +15,12 @@ import {
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
   OP_NONE,
+  OP_ORDER,
   OP_TRADE_BUY,
   OP_TRADE_NO_SIDE,
   OP_TRADE_SELL,
 } from "./event-chunk.ts";
-import { KIND_DEPTH, KIND_DEPTH_CLEAR, KIND_DEPTH_SNAPSHOT, KIND_TRADE } from "./event-codes.ts";
+import { isOrderKind, KIND_DEPTH, KIND_DEPTH_CLEAR, KIND_DEPTH_SNAPSHOT, KIND_TRADE } from "./event-codes.ts";
 import type { RowBlock, RowBlocks } from "./row-block.ts";
 
 export interface FeedOptions {
@@ -30,6 +31,9 @@ export interface FeedOptions {
   /** Told of every decoded chunk: how many rows more. */
   readonly onRows?: (rows: number) => void;
 }
+
+/** Market-by-order rows mean nothing (hftbacktest's level mode), are refused, or are kept, and levels are refused. */
+export type OrderRows = "ignored" | "refused" | "kept";
 
 const TWO_32 = 4_294_967_296;
 /** |hi − baseHi| below this keeps the relative time below 2^53. */
@@ -48,6 +52,7 @@ export class EventFeed {
   private readonly onRows: ((rows: number) => void) | null;
   /** 0: quantities stay as they are. */
   private lotsPerUnit = 0;
+  private orderRows: OrderRows = "ignored";
   private readonly lotOne: number;
   private readonly lotMinusOne: number;
   private baseHi = 0;
@@ -85,6 +90,11 @@ export class EventFeed {
   /** Before the first chunk: quantities become whole lots, rounded, instead of the file's units. */
   countLots(lotSize: number): void {
     this.lotsPerUnit = 1 / lotSize;
+  }
+
+  /** Before the first chunk. */
+  treatOrders(orderRows: OrderRows): void {
+    this.orderRows = orderRows;
   }
 
   /** The chunk after `chunk`, or the first for null; null at the end. A reader leaves `chunk` by this call. */
@@ -129,6 +139,7 @@ export class EventFeed {
     const chunk = this.pool.pop() ?? new EventChunk();
     const rows = Math.min(CHUNK_ROWS, block.rows - this.row);
     this.decodeRows(block, this.row, rows, chunk);
+    if (this.orderRows === "kept") keepIds(block, this.row, rows, chunk);
     chunk.rows = rows;
     chunk.readers = READERS;
     chunk.next = null;
@@ -184,6 +195,7 @@ export class EventFeed {
         localLo = i32[word + 4]!;
         localHi = i32[word + 5]!;
         op = OPS[(ev & 0xff) | ((ev >>> 20) & 0x300)]!;
+        if (this.orderRows !== "ignored") op = this.orderOp(ev & 0xff, op, block, from + i);
         chunk.groupStart[groups] = i;
         chunk.groupEv[groups] = ev;
         chunk.groupOp[groups] = op;
@@ -207,6 +219,22 @@ export class EventFeed {
     }
     chunk.groups = groups;
     chunk.groupStart[groups] = rows;
+  }
+
+  private orderOp(kind: number, op: number, block: RowBlock, row: number): number {
+    const kept = this.orderRows === "kept";
+    if (isOrderKind(kind)) {
+      if (kept) return OP_ORDER;
+      const what = `a market-by-order row (kind ${kind}): it needs queue = { model = "l3-fifo" }`;
+      throw new DataFileError(block.file, block.fileRow + row, what);
+    }
+    if (kept && (op === OP_BID || op === OP_ASK))
+      throw new DataFileError(
+        block.file,
+        block.fileRow + row,
+        "a level, where l3-fifo needs market-by-order rows",
+      );
+    return op;
   }
 
   private startGroup(chunk: EventChunk, group: number, sides: number, block: RowBlock, at: number): void {
@@ -255,6 +283,18 @@ export class EventFeed {
   private unsorted(block: RowBlock, row: number, field: string): never {
     const what = `${field} is before that of an earlier row: rows are not sorted (see «data correct»)`;
     throw new DataFileError(block.file, block.fileRow + row, what);
+  }
+}
+
+function keepIds(block: RowBlock, from: number, rows: number, chunk: EventChunk): void {
+  chunk.idHi ??= new Int32Array(CHUNK_ROWS);
+  chunk.idLo ??= new Int32Array(CHUNK_ROWS);
+  const { idHi, idLo } = chunk;
+  const { i32, first } = block;
+  for (let i = 0; i < rows; i++) {
+    const word = (first + from + i) << 4;
+    idLo[i] = i32[word + 10]!;
+    idHi[i] = i32[word + 11]!;
   }
 }
 

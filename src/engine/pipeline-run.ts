@@ -2,6 +2,7 @@
 // data and models from [backtest]. Cold; what it builds is src/backtest/pipeline.
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { snapshotRows } from "../backtest/pipeline/initial-snapshot.ts";
 import { PipelineApi } from "../backtest/pipeline/pipeline-api.ts";
 import { PipelineBacktest, type PipelineMarket } from "../backtest/pipeline/pipeline-backtest.ts";
 import {
@@ -42,7 +43,7 @@ export async function runPipeline(
   options: PipelineRunOptions = {},
 ): Promise<BacktestRun> {
   const config = pipelineConfig(document, settings.instruments, options.data ?? []);
-  const markets = config.markets.map((m, i) => ({ ...m, data: rowsOf(options.rows?.[i]) ?? m.data }));
+  const markets = config.markets.map((m, i) => startingWith(m, options.rows?.[i]));
   const caller = document.value["strategy"] === undefined ? null : callerOf(document);
   const strategy = caller === null ? null : await loadCompatStrategy(caller.module);
   options.onStart?.(markets.reduce((sum, m) => sum + countRows(m.data), 0));
@@ -72,18 +73,22 @@ const callerSchema = z.strictObject({
   params: z.record(z.string(), z.number()).default({}),
 });
 
-/** A book to begin with stands as rows before the rows. */
-function rowsOf(rows: AssetRows | undefined): readonly EventSource[] | undefined {
-  return rows?.initialSnapshot === undefined ? rows?.data : [rows.initialSnapshot, ...rows.data];
+/** A book to begin with stands as rows before the rows. `rows`: of a sweep, which may begin later with a book of its own. */
+function startingWith(m: MarketSetup, rows: AssetRows | undefined): MarketSetup {
+  const data: readonly EventSource[] = rows?.data ?? m.data;
+  if (rows?.initialSnapshot !== undefined) return { ...m, data: [rows.initialSnapshot, ...data] };
+  if (m.initialSnapshot === undefined) return { ...m, data };
+  const book = snapshotRows(m.initialSnapshot, data, m.marketByOrder, m.feedLatencyOffsetNs);
+  return { ...m, data: [book, ...data] };
 }
 
-/** Null, or what was wrong with a file: the result then reaches as far as its rows. */
+/** Null, or what was wrong with a file: the result then reaches as far as its rows. Throws DataFileError without any. */
 function runToEnd(backtest: PipelineBacktest, run: () => void): string | null {
   try {
     run();
     return null;
   } catch (error) {
-    if (error instanceof DataFileError) return error.message;
+    if (error instanceof DataFileError && backtest.started) return error.message;
     throw error;
   } finally {
     backtest.close();

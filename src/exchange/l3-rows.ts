@@ -6,12 +6,9 @@ import {
   KIND_ADD_ORDER,
   KIND_CANCEL_ORDER,
   KIND_DEPTH_CLEAR,
-  KIND_FILL,
   KIND_MODIFY_ORDER,
 } from "../data/event-codes.ts";
 import { L3_OK, type L3Book } from "../market/l3-book.ts";
-
-export const isL3Kind = (kind: number): boolean => kind >= KIND_ADD_ORDER && kind <= KIND_FILL;
 
 /**
  * `side` +1, −1, or 0 (clears: both sides; else: not said). L3_…: a duplicate or unknown id changes nothing. Rows of other

@@ -5,6 +5,7 @@
 // taken by own takers stay taken until the level changes; a finished order is gone at once.
 // Hot: 0 bytes per market event; work bounded by resting own orders, and by levels walked for a taker.
 // The listener must not call the engine.
+import type { L3Book } from "../market/l3-book.ts";
 import { ORDER_TYPE_MARKET, TIF_FOK, TIF_GTX, TIF_IOC } from "../wire/codes.ts";
 import type { MarketBook } from "./market-book.ts";
 import { NO_ORDER, OwnOrders, STP_EXPIRE_BOTH, STP_EXPIRE_MAKER, STP_EXPIRE_TAKER } from "./own-orders.ts";
@@ -46,6 +47,11 @@ export interface MatchingOptions {
    * price, whatever stands there (hftbacktest's NoPartialFillExchange).
    */
   readonly wholeFills?: boolean;
+  /**
+   * The market by order, whose levels are the engine's book: an own order has a place among its price's orders, nothing
+   * is estimated, and the fills of market orders (`onOrderFill`), not trades, fill own ones. Its owner applies the rows.
+   */
+  readonly byOrder?: L3Book | null;
 }
 
 export class MatchingEngine {
@@ -57,6 +63,7 @@ export class MatchingEngine {
   private readonly listener: MatchListener;
   private readonly taken = new TakenLiquidity();
   private readonly wholeFills: boolean;
+  private readonly byOrder: L3Book | null;
   private reduceOnlyCount = 0;
 
   constructor(book: MarketBook, queue: QueueModel, listener: MatchListener, options: MatchingOptions = {}) {
@@ -64,6 +71,7 @@ export class MatchingEngine {
     this.queue = queue;
     this.listener = listener;
     this.wholeFills = options.wholeFills === true;
+    this.byOrder = options.byOrder ?? null;
     this.orders = new OwnOrders(options.capacity ?? 1024);
   }
 
@@ -211,6 +219,30 @@ export class MatchingEngine {
     this.expireReduceOnly();
   }
 
+  /**
+   * Market by order: `lots` of a market order of `side`, which stands at `place` of its price's queue, were filled. Own
+   * orders in front of it would have been filled before it: from these lots, in price-time order, or whole.
+   */
+  onOrderFill(side: number, pxTicks: number, place: number, lots: number): void {
+    const o = this.orders;
+    let left = lots;
+    let slot = o.head(side);
+    while (slot !== NO_ORDER && (left > 0 || this.wholeFills)) {
+      const better = side * (o.pxTicks[slot]! - pxTicks);
+      if (!(better > 0 || (better === 0 && o.place[slot]! < place))) break;
+      const next = o.next[slot]!;
+      const open = o.leavesLots[slot]!;
+      left -= this.execute(slot, o.pxTicks[slot]!, this.wholeFills ? open : Math.min(open, left), true);
+      slot = next;
+    }
+    this.expireReduceOnly();
+  }
+
+  /** Market by order: a level is no longer what own takers saw. */
+  onOrderLevel(side: number, pxTicks: number): void {
+    this.taken.forget(side, pxTicks);
+  }
+
   /** Deletes the market's levels of a side from the touch up to and including `pxTicks`; NaN = the whole side. */
   clearTo(side: number, pxTicks: number): void {
     for (;;) {
@@ -272,10 +304,18 @@ export class MatchingEngine {
     else this.close(slot, CLOSED_EXPIRED);
   }
 
+  /** Market lots in front of a resting own order. */
+  private lotsAhead(slot: number): number {
+    const o = this.orders;
+    if (this.byOrder === null) return Math.floor(o.front[slot]!);
+    return this.byOrder.lotsAhead(o.side[slot]!, o.pxTicks[slot]!, o.place[slot]!);
+  }
+
   private rest(slot: number): void {
     const o = this.orders;
     o.front[slot] = this.book.qtyAt(o.side[slot]!, o.pxTicks[slot]!);
     o.traded[slot] = 0;
+    if (this.byOrder !== null) o.place[slot] = this.byOrder.takeSequence();
     o.link(slot);
   }
 
@@ -309,7 +349,7 @@ export class MatchingEngine {
     let maker = o.head(-side);
     while (maker !== NO_ORDER && o.pxTicks[maker] === pxTicks) {
       const next = o.next[maker]!;
-      const ahead = Math.floor(o.front[maker]!) - consumed;
+      const ahead = this.lotsAhead(maker) - consumed;
       if (ahead > 0) {
         consumed += this.takeMarket(slot, pxTicks, ahead);
         if (o.leavesLots[slot] === 0) return false;

@@ -9,6 +9,7 @@
 // Hot: 0 bytes per market event. Requests, answers and fills are cold: they use Map, and BigInt for money.
 import type { RecordSink } from "../core/record.ts";
 import type { Instrument } from "../market/instrument.ts";
+import type { L3Book } from "../market/l3-book.ts";
 import { type OrderGateway, type OrderRequest, SEND_OK } from "../order/gateway.ts";
 import {
   ACTION_CANCEL,
@@ -106,6 +107,8 @@ export interface ModelMarketOptions {
   readonly instrument: Instrument;
   readonly book: MarketBook;
   readonly queue: QueueModel;
+  /** The market by order behind `book`: own orders have places, `queue` is not asked. */
+  readonly byOrder?: L3Book | null;
   readonly fees: FeeModel;
   /** Coin-margined: value = contracts · contractSize / price. */
   readonly inverse: boolean;
@@ -178,6 +181,7 @@ export class ModelMarket {
     this.instrument = options.instrument;
     this.engine = new MatchingEngine(options.book, options.queue, listener, {
       wholeFills: !options.partialFills,
+      byOrder: options.byOrder ?? null,
     });
     this.fees = new FeeSchedule(options.instrument, options.fees, options.inverse);
     this.asset = asset;

@@ -25,6 +25,8 @@ export class OwnOrders {
   readonly front: Float64Array;
   /** Lots traded at the order's price since the level's last depth change. */
   readonly traded: Float64Array;
+  /** Market by order: sequence number in its price's queue. */
+  readonly place: Float64Array;
   /** The caller's own key for the order. */
   readonly reference: Float64Array;
   readonly resting: Uint8Array;
@@ -49,6 +51,7 @@ export class OwnOrders {
     this.leavesLots = new Float64Array(capacity);
     this.front = new Float64Array(capacity);
     this.traded = new Float64Array(capacity);
+    this.place = new Float64Array(capacity);
     this.reference = new Float64Array(capacity);
     this.resting = new Uint8Array(capacity);
     this.next = new Int32Array(capacity).fill(NO_ORDER);

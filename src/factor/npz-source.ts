@@ -11,6 +11,7 @@ import {
   EV_BUY,
   EV_LOCAL,
   EV_SELL,
+  isOrderKind,
   KIND_ADD_ORDER,
   KIND_CANCEL_ORDER,
   KIND_DEPTH,
@@ -23,8 +24,7 @@ import {
   KIND_TRADE,
 } from "../data/event-codes.ts";
 import type { RowBlock, RowBlocks } from "../data/row-block.ts";
-import { applyL3Row, isL3Kind } from "../exchange/l3-rows.ts";
-import { L3_OK, L3Book, NO_L3_ORDER } from "../market/l3-book.ts";
+import { L3Levels } from "../exchange/l3-levels.ts";
 import {
   encodeDepthClear,
   encodeDepthDelta,
@@ -69,7 +69,7 @@ export class NpzSource {
   private also: boolean;
   private pendingAlso: boolean;
   /** Made with the first market-by-order row. */
-  private l3: L3Book | null;
+  private l3: L3Levels | null;
   private block: RowBlock | null;
   private row: number;
   private baseHi: number;
@@ -83,8 +83,6 @@ export class NpzSource {
   baseNs: bigint;
   /** Rows read. */
   rows: number;
-  /** Market-by-order rows whose order was there already (add) or was not there (others): they changed nothing. */
-  badIds: number;
 
   /** Reads the first block. Throws DataFileError for an empty or broken file. */
   constructor(blocks: RowBlocks, options: NpzSourceOptions) {
@@ -104,7 +102,6 @@ export class NpzSource {
     this.also = false;
     this.pendingAlso = false;
     this.l3 = null;
-    this.badIds = 0;
     this.lastLocal = -Infinity;
     this.markPxE8 = NaN;
     this.indexPxE8 = NaN;
@@ -114,6 +111,11 @@ export class NpzSource {
 
   close(): void {
     this.blocks.close();
+  }
+
+  /** See L3Levels. */
+  get badIds(): number {
+    return this.l3?.badIds ?? 0;
   }
 
   /** Session time counts from `baseNs`; before the first row is read. */
@@ -207,7 +209,7 @@ export class NpzSource {
     if (isLevelOrTrade(ev & 0xff)) this.checkNumbers(block, row);
     const exch = this.time(block.i32, row * 16 + 2);
     this.also = false;
-    if (isL3Kind(ev & 0xff)) this.encodeL3(ev, exch, local, block, row);
+    if (isOrderKind(ev & 0xff)) this.encodeL3(ev, exch, local, block, row);
     else this.encode(ev, exch, local, block.f64, row * 8 + 3);
     return true;
   }
@@ -244,8 +246,10 @@ export class NpzSource {
     } else if (kind === KIND_TRADE) {
       encodeTrade(m, NEXT, 0, instrument, 0, 0, 0, exch, local, ticks, lots, side, 0, 0, 0);
     } else if (kind === KIND_DEPTH_CLEAR) {
-      this.l3?.clear(side);
-      encodeDepthClear(m, NEXT, 0, instrument, 0, 0, 0, exch, local, side === 0 ? NaN : ticks, side);
+      this.l3?.book.clear(side);
+      // Of a market by order the whole side goes.
+      const to = side === 0 || this.l3 !== null ? NaN : ticks;
+      encodeDepthClear(m, NEXT, 0, instrument, 0, 0, 0, exch, local, to, side);
     } else if (kind === KIND_MARK_PRICE || kind === KIND_INDEX_PRICE || kind === KIND_FUNDING_RATE) {
       this.noteMark(kind, px);
       const { markPxE8, indexPxE8, fundingE8 } = this;
@@ -256,34 +260,29 @@ export class NpzSource {
   /** The levels that an order's change touched, as they are afterwards. */
   private encodeL3(ev: number, exch: number, local: number, block: RowBlock, row: number): void {
     const { m } = this;
-    this.l3 ??= new L3Book();
-    const book = this.l3;
+    this.l3 ??= new L3Levels();
+    const { l3 } = this;
     const { tickSize, lotSize } = this.options;
-    const [idLo, idHi] = [block.i32[row * 16 + 10]!, block.i32[row * 16 + 11]!];
-    const px = Math.round(block.f64[row * 8 + 3]! / tickSize);
-    const lots = Math.round(block.f64[row * 8 + 4]! / lotSize);
-    const before = book.find(idHi, idLo);
-    const pxBefore = before === NO_L3_ORDER ? NaN : book.pxTicksOf(before);
-    const side = before === NO_L3_ORDER ? sideOf(ev) : book.sideOf(before);
     const kind = ev & 0xff;
     if (kind !== KIND_CANCEL_ORDER && kind !== KIND_FILL) this.checkNumbers(block, row);
-    if (side === 0 && kind === KIND_ADD_ORDER)
+    if (sideOf(ev) === 0 && kind === KIND_ADD_ORDER)
       throw new DataFileError(block.file, block.fileRow + this.row, "an order is added without a side");
-    if (applyL3Row(book, kind, side, idHi, idLo, px, lots) !== L3_OK) this.badIds++;
-    const after = book.find(idHi, idLo);
-    const pxAfter = after === NO_L3_ORDER ? pxBefore : book.pxTicksOf(after);
-    if (kind === KIND_FILL || Number.isNaN(pxAfter)) {
+    const px = Math.round(block.f64[row * 8 + 3]! / tickSize);
+    const lots = Math.round(block.f64[row * 8 + 4]! / lotSize);
+    l3.apply(kind, sideOf(ev), block.i32[row * 16 + 11]!, block.i32[row * 16 + 10]!, px, lots);
+    if (Number.isNaN(l3.pxTicks)) {
       encodeTimer(m, NEXT, 0, 0, 0, 0, 0, exch, local, 0, 0, local);
       return;
     }
-    this.level(NEXT, exch, local, side, pxAfter);
-    this.also = !Number.isNaN(pxBefore) && pxBefore !== pxAfter;
-    if (this.also) this.level(NEXT + ALSO, exch, local, side, pxBefore);
-    book.maintain();
+    this.level(NEXT, exch, local, l3.pxTicks);
+    this.also = !Number.isNaN(l3.leftTicks);
+    if (this.also) this.level(NEXT + ALSO, exch, local, l3.leftTicks);
+    l3.book.maintain();
   }
 
-  private level(at: number, exch: number, local: number, side: number, px: number): void {
-    const lots = this.l3!.levels.qtyAt(side, px);
+  private level(at: number, exch: number, local: number, px: number): void {
+    const { side } = this.l3!;
+    const lots = this.l3!.lotsAt(px);
     encodeDepthDelta(this.m, at, 0, this.options.instrument, 0, 0, 0, exch, local, px, lots, side, 0, 0, 0);
   }
 

@@ -9,13 +9,17 @@ import {
   OP_CLEAR_ASK,
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
+  OP_ORDER,
   OP_TRADE_BUY,
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
+import { EV_BUY, EV_SELL, KIND_FILL } from "../../data/event-codes.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
-import type { DenseBook } from "../../exchange/dense-book.ts";
+import { DenseBook } from "../../exchange/dense-book.ts";
+import type { L3Levels } from "../../exchange/l3-levels.ts";
 import type { MatchingEngine } from "../../exchange/matching-engine.ts";
 import type { ModelExchange } from "../../exchange/model-exchange.ts";
+import { NO_L3_ORDER } from "../../market/l3-book.ts";
 import { crossingSide } from "./crossing.ts";
 
 /** An empty range of keys. */
@@ -26,16 +30,19 @@ export class ExchangeSide {
   readonly cursor: ChunkCursor;
   private readonly exchange: ModelExchange;
   private readonly engine: MatchingEngine;
-  private readonly book: DenseBook;
+  /** The engine's own book; null with a market by order. */
+  private readonly book: DenseBook | null;
+  private readonly orders: L3Levels | null;
   /** Events that left the market crossed (crossing.ts). */
   crossedEvents = 0;
 
-  /** `book`: the engine's own. */
-  constructor(feed: EventFeed, exchange: ModelExchange, instrument: number, book: DenseBook) {
+  /** `market`: the engine's own. */
+  constructor(feed: EventFeed, exchange: ModelExchange, instrument: number, market: DenseBook | L3Levels) {
     this.cursor = new ChunkCursor(feed, AT_EXCH);
     this.exchange = exchange;
     this.engine = exchange.market(instrument).engine;
-    this.book = book;
+    this.book = market instanceof DenseBook ? market : null;
+    this.orders = market instanceof DenseBook ? null : market;
   }
 
   /** No order rests: rows move nothing but the book. */
@@ -71,11 +78,11 @@ export class ExchangeSide {
         groupLocalTs[group] === local &&
         (groupSides[group]! & AT_EXCH) !== 0
       );
-      if (depth && book.crossed) crossing = crossingSide(chunk, from, groupStart[group]!, book) || crossing;
+      if (depth && book?.crossed) crossing = crossingSide(chunk, from, groupStart[group]!, book) || crossing;
       cursor.settle(group);
     } while (cursor.nextTs === ts && cursor.chunk!.groupLocalTs[cursor.group] === local);
     if (!depth) return;
-    if (book.crossed) {
+    if (book?.crossed) {
       this.crossedEvents++;
       this.engine.clearTo(-crossing, book.bestTicks(crossing));
     }
@@ -94,7 +101,7 @@ export class ExchangeSide {
         return true;
       case OP_TRADE_BUY:
       case OP_TRADE_SELL:
-        if (this.idle) return false;
+        if (this.idle || this.orders !== null) return false;
         for (let row = from; row < to; row++)
           this.engine.onTrade(op === OP_TRADE_BUY ? 1 : -1, chunk.key[row]!, chunk.levels[2 * row + 1]!);
         return false;
@@ -103,14 +110,44 @@ export class ExchangeSide {
       case OP_CLEAR_BOTH:
         for (let row = from; row < to; row++) this.clear(chunk, row, op);
         return true;
+      case OP_ORDER:
+        this.orderRows(chunk, group, from, to);
+        return true;
       default:
         return false;
     }
   }
 
+  /** Rows of a market by order: fills reach own orders before the rows that change the book for them. */
+  private orderRows(chunk: EventChunk, group: number, from: number, to: number): void {
+    const { engine } = this;
+    const orders = this.orders!;
+    const ev = chunk.groupEv[group]!;
+    const side = (ev & EV_BUY) !== 0 ? 1 : (ev & EV_SELL) !== 0 ? -1 : 0;
+    for (let row = from; row < to; row++) {
+      const hi = chunk.idHi![row]!;
+      const lo = chunk.idLo![row]!;
+      const lots = chunk.levels[2 * row + 1]!;
+      if ((ev & 0xff) === KIND_FILL) this.fill(hi, lo, lots);
+      else {
+        orders.apply(ev & 0xff, side, hi, lo, chunk.levels[2 * row]!, lots);
+        engine.onOrderLevel(orders.side, orders.pxTicks);
+        engine.onOrderLevel(orders.side, orders.leftTicks);
+      }
+    }
+  }
+
+  private fill(idHi: number, idLo: number, lots: number): void {
+    const { book } = this.orders!;
+    const order = book.find(idHi, idLo);
+    if (order === NO_L3_ORDER) return;
+    this.engine.onOrderFill(book.sideOf(order), book.pxTicksOf(order), book.sequenceOf(order), lots);
+  }
+
   /** Levels that concern no own order go straight to the book. */
   private levels(side: number, chunk: EventChunk, from: number, to: number): void {
-    const { engine, book } = this;
+    const { engine } = this;
+    const book = this.book!;
     const { key, levels } = chunk;
     // A model's queue moves with rows between its own orders.
     let low = NOTHING_LOW;
@@ -131,6 +168,10 @@ export class ExchangeSide {
   private clear(chunk: EventChunk, row: number, op: number): void {
     if (op === OP_CLEAR_BOTH) {
       this.engine.onClear();
+      return;
+    }
+    if (this.orders !== null) {
+      this.orders.book.clear(op === OP_CLEAR_BID ? 1 : -1);
       return;
     }
     const price = Number.isFinite(chunk.px[row]!) ? chunk.key[row]! : Number.NaN;

@@ -11,11 +11,19 @@ import {
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
   OP_NONE,
+  OP_ORDER,
   OP_TRADE_BUY,
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
-import { KIND_FUNDING_RATE, KIND_INDEX_PRICE, KIND_MARK_PRICE } from "../../data/event-codes.ts";
+import {
+  EV_BUY,
+  EV_SELL,
+  KIND_FUNDING_RATE,
+  KIND_INDEX_PRICE,
+  KIND_MARK_PRICE,
+} from "../../data/event-codes.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
+import { L3Levels } from "../../exchange/l3-levels.ts";
 import type { FactorHandler } from "../../factor/handler.ts";
 import type { L2Book } from "../../market/l2-book.ts";
 import { FEED_REASON_NONE, FEED_SYNCED } from "../../wire/codes.ts";
@@ -40,6 +48,8 @@ export interface LocalSideParts {
   /** FACTOR's book of the instrument. */
   readonly book: L2Book;
   readonly instrument: number;
+  /** The feed keeps orders: levels are made of them. */
+  readonly byOrder?: boolean;
 }
 
 /** A market trade as the trader saw it; `op`: OP_TRADE_…. */
@@ -62,6 +72,7 @@ export class LocalSide {
   private readonly touch: { bestTicks(side: number): number };
   private readonly instrument: number;
   private readonly m: RecordMemory;
+  private readonly orders: L3Levels | null;
   private synced = false;
   /** Of the event at hand: the slot holds the header of a level; a row touched the book. */
   private inLevels = false;
@@ -85,6 +96,7 @@ export class LocalSide {
     this.touch = { bestTicks: (side) => (side > 0 ? parts.book.bestBidTicks : parts.book.bestAskTicks) };
     this.instrument = parts.instrument;
     this.m = allocateRecordMemory(2);
+    this.orders = parts.byOrder === true ? new L3Levels() : null;
   }
 
   /** Hands the next event to FACTOR, which runs it to the end of what follows from it. */
@@ -219,7 +231,13 @@ export class LocalSide {
     this.clear(-side, px, FLAG_END_OF_EVENT);
   }
 
+  /** Of a market by order the whole side goes. */
+  private clearedTo(px: number, ticks: number): number {
+    return Number.isFinite(px) && this.orders === null ? ticks : Number.NaN;
+  }
+
   private clear(side: number, pxTicks: number, flags: number): void {
+    this.orders?.book.clear(side);
     this.depth = true;
     this.inLevels = false;
     const { m } = this;
@@ -260,7 +278,10 @@ export class LocalSide {
     switch (op) {
       case OP_CLEAR_BID:
       case OP_CLEAR_ASK:
-        this.clear(op === OP_CLEAR_BID ? 1 : -1, Number.isFinite(px) ? ticks : Number.NaN, flags);
+        this.clear(op === OP_CLEAR_BID ? 1 : -1, this.clearedTo(px, ticks), flags);
+        return;
+      case OP_ORDER:
+        this.order(chunk, group, row, flags);
         return;
       case OP_CLEAR_BOTH:
         this.clear(0, Number.NaN, flags);
@@ -271,6 +292,33 @@ export class LocalSide {
       default:
         this.trade(op, ticks, chunk.levels[2 * row + 1]!, flags);
     }
+  }
+
+  /** The levels that a row about an order changes, the one that the order left first. */
+  private order(chunk: EventChunk, group: number, row: number, flags: number): void {
+    const orders = this.orders!;
+    const ev = chunk.groupEv[group]!;
+    const side = (ev & EV_BUY) !== 0 ? 1 : (ev & EV_SELL) !== 0 ? -1 : 0;
+    const { levels, idHi, idLo } = chunk;
+    orders.apply(ev & 0xff, side, idHi![row]!, idLo![row]!, levels[2 * row]!, levels[2 * row + 1]!);
+    if (Number.isNaN(orders.pxTicks)) {
+      if (flags !== 0 && (this.depth || this.traded)) this.end();
+      return;
+    }
+    if (!Number.isNaN(orders.leftTicks)) this.orderLevel(orders.leftTicks, 0);
+    this.orderLevel(orders.pxTicks, flags);
+    orders.book.maintain();
+  }
+
+  private orderLevel(pxTicks: number, flags: number): void {
+    const { m } = this;
+    const orders = this.orders!;
+    if (!this.inLevels) this.startLevels(1);
+    m.u16[HEADER_FLAGS] = flags;
+    m.i32[DEPTH_DELTA_SIDE] = orders.side;
+    m.f64[DEPTH_DELTA_PX_TICKS] = pxTicks;
+    m.f64[DEPTH_DELTA_QTY_LOTS] = orders.lotsAt(pxTicks);
+    this.factor.onRecord(m, LEVEL);
   }
 
   private trade(op: number, pxTicks: number, qtyLots: number, flags: number): void {

@@ -16,6 +16,8 @@ import type { RunResult } from "../../analytics/run-result.ts";
 import { allocateRecordMemory, type RecordMemory } from "../../core/record.ts";
 import type { EventFeed } from "../../data/event-feed.ts";
 import { DenseBook } from "../../exchange/dense-book.ts";
+import { L3Levels } from "../../exchange/l3-levels.ts";
+import { L3MarketBook } from "../../exchange/l3-market-book.ts";
 import { ModelExchange, type ModelMarketOptions } from "../../exchange/model-exchange.ts";
 import type { RequestLatency } from "../../exchange/request-latency.ts";
 import { makeFactorState } from "../../factor/factor-state.ts";
@@ -43,8 +45,10 @@ export const STEP_MARKET = 1;
 export const STEP_REPORT = 2;
 export const STEP_TIMER = 3;
 
-export interface PipelineMarket extends Omit<ModelMarketOptions, "book"> {
+export interface PipelineMarket extends Omit<ModelMarketOptions, "book" | "byOrder"> {
   readonly feed: EventFeed;
+  /** Market-by-order rows: own orders have exact places (l3-fifo), `queue` is not asked. */
+  readonly marketByOrder?: boolean;
 }
 
 export interface PipelineOptions {
@@ -99,7 +103,8 @@ export class PipelineBacktest {
   private nextMarketTimerNs = NEVER;
   /** The rows are over. */
   ended = false;
-  private started = false;
+  /** The first rows were read. */
+  started = false;
   private killDue = false;
 
   constructor(options: PipelineOptions) {
@@ -113,9 +118,9 @@ export class PipelineBacktest {
     });
     // EXECUTION needs the exchange and the exchange's reports need EXECUTION: the pipe is opened between them.
     const reports = new LateHandler();
-    const books = markets.map(() => new DenseBook());
+    const books = markets.map((m) => (m.marketByOrder === true ? new L3Levels() : new DenseBook()));
     this.exchange = new ModelExchange({
-      markets: markets.map((m, i) => ({ ...m, book: books[i]! })),
+      markets: markets.map((m, i) => ({ ...m, ...bookOf(books[i]!) })),
       latency: options.latency,
       sink: new FusedPipe(reports),
       assets: options.assets,
@@ -151,7 +156,10 @@ export class PipelineBacktest {
       baseNs: options.baseNs,
       subscriptions: options.subscriptions,
     });
-    for (const { feed, instrument } of markets) feed.countLots(Number(instrument.lotSize));
+    for (const { feed, instrument, marketByOrder } of markets) {
+      feed.countLots(Number(instrument.lotSize));
+      feed.treatOrders(marketByOrder === true ? "kept" : "refused");
+    }
     this.locals = markets.map(
       (m, i) =>
         new LocalSide({
@@ -159,6 +167,7 @@ export class PipelineBacktest {
           factor: this.factor,
           book: state.contexts[i]!.book,
           instrument: m.instrument.id,
+          byOrder: m.marketByOrder === true,
         }),
     );
     this.exchanges = markets.map(
@@ -363,6 +372,12 @@ export class PipelineBacktest {
     );
     this.execution.onRecord(this.scratch, 0);
   }
+}
+
+/** What the matching engine needs of the exchange side's market. */
+function bookOf(market: DenseBook | L3Levels): Pick<ModelMarketOptions, "book" | "byOrder"> {
+  if (market instanceof DenseBook) return { book: market };
+  return { book: new L3MarketBook(market.book), byOrder: market.book };
 }
 
 /** A handler that is known later than the pipe to it. */

@@ -16,6 +16,7 @@ import { QUEUE_MODELS } from "../../exchange/compat/queue-models.ts";
 import type { FeeModel } from "../../exchange/fee-schedule.ts";
 import { makeQueueModel } from "../../exchange/queue/make-queue-model.ts";
 import type { QueueModel } from "../../exchange/queue/queue-model.ts";
+import { riskAverseQueue } from "../../exchange/queue/risk-averse.ts";
 import type { LatencyByKind } from "../../exchange/request-latency.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { recordedLatency } from "../against/recorded-latency.ts";
@@ -24,6 +25,9 @@ import { durationNs } from "../report-config.ts";
 
 const DECIMAL = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, "expected a decimal number as text");
 const POSITIVE = DECIMAL.refine((text) => Number(text) > 0, "expected more than 0");
+
+/** Market-by-order rows; nothing is estimated. */
+const L3_FIFO = "l3-fifo";
 
 const constant = z.strictObject({ model: z.literal("constant"), entry_ns: z.int(), response_ns: z.int() });
 const interpolated = z.strictObject({
@@ -59,7 +63,11 @@ const market = z.strictObject({
       taker: z.number(),
     })
     .optional(),
-  queue: z.strictObject({ model: z.enum(QUEUE_MODELS), n: z.number().optional() }).default({ model: "log2" }),
+  queue: z
+    .strictObject({ model: z.enum([...QUEUE_MODELS, L3_FIFO]), n: z.number().optional() })
+    .refine((q) => q.model !== L3_FIFO || q.n === undefined, `${L3_FIFO} takes no n`)
+    .default({ model: "log2" }),
+  initial_snapshot: z.string().optional(),
   exchange: z.enum(["no-partial-fill", "partial-fill"]).default("partial-fill"),
   feed_latency_offset_ns: z.int().default(0),
 });
@@ -89,7 +97,11 @@ export interface MarketSetup {
   readonly inverse: boolean;
   readonly partialFills: boolean;
   readonly fees: FeeModel;
+  /** Not asked with a market by order. */
   readonly queue: QueueModel;
+  readonly marketByOrder: boolean;
+  /** The book to begin with: rows whose times do not count. */
+  readonly initialSnapshot?: string;
 }
 
 export interface PipelineConfig {
@@ -135,6 +147,8 @@ export function pipelineConfig(
     const files = data.length > 0 ? data.map((file) => resolve(file)) : m.data.map(path);
     if (files.length === 0) problems.push(`${at("markets", i)}: no data, here or by --data`);
     for (const file of files) requireFile(file, "markets", i, "data");
+    if (m.initial_snapshot !== undefined)
+      requireFile(path(m.initial_snapshot), "markets", i, "initial_snapshot");
   });
   const given = parsed.data.latency;
   if (given.model === "recorded") requireFile(path(given.wal), "latency", "wal");
@@ -150,7 +164,9 @@ export function pipelineConfig(
   return {
     markets: declared.map((d, i) => {
       const m = markets.find((one) => one.symbol === d.symbol)!;
-      return marketSetup(m, d, i + 1, data.length > 0 ? data.map((file) => resolve(file)) : m.data.map(path));
+      const files = data.length > 0 ? data.map((file) => resolve(file)) : m.data.map(path);
+      const snapshot = m.initial_snapshot === undefined ? undefined : path(m.initial_snapshot);
+      return marketSetup(m, d, i + 1, files, snapshot);
     }),
     latency:
       given.model === "recorded"
@@ -177,6 +193,7 @@ function marketSetup(
   declared: DeclaredInstrument,
   id: number,
   data: readonly string[],
+  initialSnapshot: string | undefined,
 ): MarketSetup {
   const inverse = m.kind === "inverse";
   const base = m.base === "" ? m.symbol.replace(m.quote, "") : m.base;
@@ -222,6 +239,11 @@ function marketSetup(
       m.fee === undefined
         ? { kind: "value", makerE8: maker, takerE8: taker }
         : { kind: m.fee.model, makerE8: e8(m.fee.maker), takerE8: e8(m.fee.taker) },
-    queue: makeQueueModel(m.queue.model, Number(m.lot_size), m.queue.n),
+    queue:
+      m.queue.model === L3_FIFO
+        ? riskAverseQueue
+        : makeQueueModel(m.queue.model, Number(m.lot_size), m.queue.n),
+    marketByOrder: m.queue.model === L3_FIFO,
+    ...(initialSnapshot === undefined ? {} : { initialSnapshot }),
   };
 }

@@ -33,6 +33,8 @@ export interface Row {
   readonly ev: number;
   readonly ticks: number;
   readonly lots: number;
+  /** Market by order: which order. */
+  readonly id?: bigint;
 }
 
 export const bid = (atMs: number, ticks: number, lots: number): Row => ({
@@ -66,11 +68,11 @@ export const clearBids = (atMs: number, ticks: number): Row => ({
   lots: 0,
 });
 
-function bytesOf(rows: readonly Row[]): Uint8Array {
+export function bytesOf(rows: readonly Row[]): Uint8Array {
   const table = new EventTable();
-  for (const { atMs, ev, ticks, lots } of rows) {
+  for (const { atMs, ev, ticks, lots, id } of rows) {
     const exch = T + BigInt(atMs * MS);
-    table.append(ev | EV_EXCH | EV_LOCAL, exch, exch + BigInt(FEED_MS * MS), ticks / 10, lots / 1000);
+    table.append(ev | EV_EXCH | EV_LOCAL, exch, exch + BigInt(FEED_MS * MS), ticks / 10, lots / 1000, id);
   }
   return table.bytes;
 }
@@ -109,6 +111,7 @@ export function pipeline(
   partialFills = true,
   setup: StrategySetup | null = null,
   timing: Timing = TIMING,
+  marketByOrder = false,
 ): PipelineBacktest {
   const feed = new EventFeed(openRowBlocks([bytesOf(rows)]), {
     tickSize: 0.1,
@@ -138,6 +141,7 @@ export function pipeline(
         fees: { kind: "value", makerE8: 0, takerE8: 0 },
         inverse: false,
         partialFills,
+        marketByOrder,
       },
     ],
     baseNs,
