@@ -32,7 +32,6 @@ export interface EnginePlan {
   readonly marketTimerNs: number;
 }
 
-export const HOUSE_NAME = "house";
 /** The exchange model of a paper session matches against the whole market. */
 const EXCHANGE_NEEDS = [KIND_DEPTH_DELTA, KIND_TRADE].map((kind) => ({ kind, instrument: 0 }));
 

@@ -3,9 +3,9 @@
 import { BoardReader } from "../lane/board.ts";
 import type { LaneRole } from "../lane/placement.ts";
 import { type LaneVitals, TelemetryReader } from "../lane/telemetry.ts";
+import { HOUSE_NAME } from "../order/ledger.ts";
 import { type RingLocation, ringDepth } from "../ring/spsc-ring.ts";
 import type { EnginePlan } from "./engine-plan.ts";
-import { HOUSE_NAME } from "./engine-plan.ts";
 import { ExecutionBoardView } from "./execution-board.ts";
 import { FactorBoardView } from "./factor-board.ts";
 import type { LaneStart } from "./lane-protocol.ts";

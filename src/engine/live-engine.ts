@@ -13,6 +13,7 @@ import { readManifests, type SessionManifest, writeManifest } from "../journal/s
 import { confineProcess, keepSweeping } from "../lane/pinning.ts";
 import { Supervision } from "../lane/supervision.ts";
 import type { Instrument } from "../market/instrument.ts";
+import { HOUSE_NAME } from "../order/ledger.ts";
 import { type ArenaMap, createArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { type KillWord, openKillWord } from "../risk/kill-word.ts";
 import type { VenueOrder } from "../venue/contract.ts";
@@ -22,7 +23,7 @@ import { DeadManSwitch } from "./dead-man.ts";
 import { cancelEarlierOrders, type EarlierOrdersOptions } from "./earlier-orders.ts";
 import { type CancelAccount, type CancelReport, EmergencyCanceller } from "./emergency-cancel.ts";
 import { EngineError } from "./engine-error.ts";
-import { type EnginePlan, HOUSE_NAME, planEngine } from "./engine-plan.ts";
+import { type EnginePlan, planEngine } from "./engine-plan.ts";
 import { EngineView } from "./engine-view.ts";
 import { type KeptRule, keptRule } from "./kept-orders.ts";
 import { type Lane, type LaneEvents, LaneHandle } from "./lane-handle.ts";

@@ -3,6 +3,7 @@
 // may differ between sessions. Cold code.
 import type { RecordHandler, RecordMemory } from "../core/record.ts";
 import { FIRST_ADOPTED_SEQ } from "../order/client-id.ts";
+import { HOUSE_NAME } from "../order/ledger.ts";
 import {
   ACTION_CANCEL,
   ACTION_CANCEL_ALL,
@@ -44,6 +45,8 @@ import {
   PositionDetail,
   RiskState,
 } from "../wire/messages.gen.ts";
+
+import { HouseEstate, type SessionNames } from "./house-estate.ts";
 
 const RECENT_TRADE_IDS = 4096;
 /** The longest window of the request budget. */
@@ -156,6 +159,8 @@ export interface RecoveredInstrument {
 /** Names and clocks of the session whose records are being read. */
 export interface SessionContext {
   readonly session: string;
+  /** null: no manifest tells. */
+  readonly names: SessionNames | null;
   readonly baseNs: bigint;
   readonly nonce: bigint;
   symbolOf(instrument: number): string;
@@ -172,6 +177,8 @@ export class RecoveredState implements RecordHandler {
   readonly orders = new Map<string, RecoveredOrder>();
   readonly instruments = new Map<string, RecoveredInstrument>();
   readonly risk = new Map<string, RecoveredRisk>();
+  /** Of strategies that are gone. */
+  readonly estate = new HouseEstate();
   readonly fundingIds = new Set<bigint>();
   lastFundingUnixNs = 0n;
   /** Of the last minute of the WAL, oldest first. */
@@ -217,9 +224,16 @@ export class RecoveredState implements RecordHandler {
   startSession(context: SessionContext): void {
     this.settle();
     this.context = context;
+    if (context.names !== null) this.inherit(context.names);
     this.maxClientSeq = 0;
     this.firstSentSeq = Number.POSITIVE_INFINITY;
     this.endedAdopted.clear();
+  }
+
+  private inherit(names: SessionNames): void {
+    this.estate.inherit(names, this.positions, this.risk);
+    const heir = (strategy: string) => (names.strategies.includes(strategy) ? strategy : HOUSE_NAME);
+    this.fees = this.fees.map((fee) => ({ ...fee, strategy: heir(fee.strategy) }));
   }
 
   onRecord(m: RecordMemory, at: number): void {
@@ -363,6 +377,7 @@ export class RecoveredState implements RecordHandler {
     const unixNs = baseNs + BigInt(Math.round(state.recvTsNs));
     if (code === RISK_STATE_OTHER_FEES)
       this.fees = this.fees.filter((fee) => fee.strategy !== strategy || fee.asset !== asset);
+    if (strategy === HOUSE_NAME) this.estate.riskWritten(code, symbol, asset);
     this.risk.set([code, strategy, symbol, asset].join("\n"), {
       ...{ code, strategy, symbol, asset, value0, value1, value2, unixNs, baseNs },
     });
@@ -461,6 +476,7 @@ export class RecoveredState implements RecordHandler {
       fillsSince: [],
     };
     this.positions.set(`${strategy}\n${symbol}`, position);
+    if (strategy === HOUSE_NAME) this.estate.positionWritten(symbol);
     this.lastPosition = position;
   }
 

@@ -108,10 +108,10 @@ export function recoverWal(dir: string, options: RecoveryOptions = {}): Recovery
   return {
     endPosition: Math.max(result.end, ...segments.map((s) => s.header?.firstPosition ?? 0)),
     sessions: [...sessions.values()].map(describeSession),
-    positions: [...state.positions.values()],
+    positions: [...state.positions.values(), ...state.estate.positions],
     openOrders: [...state.orders.values()],
     instruments: [...state.instruments.values()],
-    risk: [...state.risk.values()],
+    risk: [...state.risk.values(), ...state.estate.risk],
     requests: state.requests,
     fees: state.fees,
     funding: { lastUnixNs: state.lastFundingUnixNs, recentIds: state.fundingIds },
@@ -123,6 +123,7 @@ export function recoverWal(dir: string, options: RecoveryOptions = {}): Recovery
 
 const NO_SESSION: SessionContext = {
   session: "",
+  names: null,
   baseNs: 0n,
   nonce: 0n,
   symbolOf: (instrument) => `#${instrument}`,
@@ -168,6 +169,10 @@ function draftSession(first: SegmentFile, manifest: SessionManifest | undefined)
   return {
     ...names,
     session: first.session,
+    names:
+      manifest === undefined
+        ? null
+        : { strategies: manifest.strategies, symbols: manifest.instruments.map((i) => i.symbol) },
     baseNs: header.baseNs,
     nonce: (BigInt(header.nonceHi) << 32n) | BigInt(header.nonceLo),
     first,

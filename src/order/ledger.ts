@@ -11,6 +11,7 @@ import { type Instrument, moneyUnit } from "../market/instrument.ts";
 import { SIDE_BUY } from "../wire/codes.ts";
 
 export const HOUSE = 0;
+export const HOUSE_NAME = "house";
 /** Asset ids are bytes (Fill.feeAsset). */
 const ASSETS = 256;
 

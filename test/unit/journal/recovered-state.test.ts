@@ -14,6 +14,7 @@ function recovered(...write: ((m: ReturnType<typeof allocateRecordMemory>, at: n
     symbolOf: () => "BTCUSDT",
     strategyOf: (s: number) => ["house", "mine"][s]!,
     assetOf: (a: number) => ["", "USDT", "BNB"][a] ?? "",
+    names: null,
   };
   const state = new RecoveredState(memory, { session: "s", baseNs: 0n, nonce: BigInt(NONCE), ...names });
   state.startSession({ session: "s", baseNs: 0n, nonce: BigInt(NONCE), ...names });
@@ -147,4 +148,43 @@ test("a funding payment is known when the sum that contains it is journalled, no
   );
   expect([...state.fundingIds]).toEqual([(1n << 32n) | 7n, (1n << 32n) | 9n]);
   expect(state.lastFundingUnixNs).toBe(BigInt(3 * S));
+});
+
+test("what a strategy left that a later session does not have is house's once, also in the sessions after", () => {
+  const memory = allocateRecordMemory(2);
+  const session = (strategies: readonly string[]) => ({
+    ...{ session: "s", baseNs: 0n, nonce: 1n, symbolOf: () => "BTCUSDT" },
+    strategyOf: (s: number) => strategies[s]!,
+    assetOf: (a: number) => ["", "USDT", "BNB"][a] ?? "",
+    names: { strategies, symbols: ["BTCUSDT"] },
+  });
+  const state = new RecoveredState(memory, session(["house"]));
+  const write = (strategy: number, lots: number, fee: number) => {
+    const head = [wire.FLAG_MORE, 1, strategy, 0, 0, 0, 0, lots, lots * 100, 0, 0] as const;
+    wire.encodePosition(memory, 0, ...head);
+    state.onRecord(memory, 0);
+    wire.encodeRiskState(memory, 0, 0, 0, strategy, 0, 0, 0, 0, codes.RISK_STATE_OTHER_FEES, 2, 0, fee, 0);
+    state.onRecord(memory, 0);
+  };
+  const held = () =>
+    [...state.positions.values(), ...state.estate.positions].map((p) => `${p.strategy} ${p.qtyLots}`);
+  const fees = () => [...state.risk.values(), ...state.estate.risk].map((r) => `${r.strategy} ${r.value1}`);
+  state.startSession(session(["house", "gone", "stays"]));
+  write(1, 5, 7);
+  write(2, 3, 1);
+  state.startSession(session(["house", "stays"]));
+  // House has not written anything yet: a kill here loses nothing.
+  expect([held(), fees()]).toEqual([
+    ["stays 3", "house 5"],
+    ["stays 1", "house 7"],
+  ]);
+  write(0, 6, 9);
+  state.startSession(session(["house", "stays"]));
+  expect([held(), fees()]).toEqual([
+    ["stays 3", "house 6"],
+    ["stays 1", "house 9"],
+  ]);
+  // It comes back to nothing: house has it.
+  state.startSession(session(["house", "stays", "gone"]));
+  expect(held()).toEqual(["stays 3", "house 6"]);
 });
