@@ -127,11 +127,15 @@ function resultOf(
   };
 }
 
-function notesOf(source: SessionSource, { lost }: SessionFold, pass: QuotePass): string[] {
+function notesOf(source: SessionSource, { lost, tables }: SessionFold, pass: QuotePass): string[] {
+  const elsewhere = tables.fills.values("fee").filter((fee) => Number.isNaN(fee)).length;
   const silent = source.names.instruments.filter((one) => pass.quotesOf(one.index) === 0);
   return [
     ...source.notes(),
     ...(lost > 0 ? [`${lost} records did not fit the journal and are missing`] : []),
+    ...(elsewhere > 0
+      ? [`fees in another asset than the settlement currency (${elsewhere} fills) are not in the result`]
+      : []),
     ...silent.map(
       ({ symbol }) => `${symbol}: no best bid and offer is recorded, so nothing can be held against the mid`,
     ),

@@ -29,7 +29,8 @@ const X = {
 
 type Encode = (m: ReturnType<typeof allocateRecordMemory>) => void;
 
-export function writeHandSession(dataDir: string): string {
+/** `feeAsset`: 1 = USDT, 2 = BNB. */
+export function writeHandSession(dataDir: string, feeAsset = 1): string {
   const dir = join(dataDir, "wal");
   mkdirSync(dir, { recursive: true });
   const session = makeSession();
@@ -228,7 +229,7 @@ export function writeHandSession(dataDir: string): string {
   sent(2, code.ACTION_PLACE, code.SIDE_SELL, 105, 40, s(2) + MS, s(2) + 1.4 * MS, 104, s(2));
   report(2, code.EXEC_NEW, code.ORDER_WORKING, code.SIDE_SELL, s(2) + 4 * MS, s(2) + 6 * MS);
   report(1, code.EXEC_NEW, code.ORDER_WORKING, code.SIDE_BUY, s(2) + 5 * MS, s(2) + 7 * MS);
-  fill(1, code.SIDE_BUY, 100, 20, 1, 1, 2e6, s(2.5));
+  fill(1, code.SIDE_BUY, 100, 20, 1, feeAsset, 2e6, s(2.5));
   position(25, s(2.5) + 2 * MS);
   bbo(s(3), 101, 103);
   fill(2, code.SIDE_SELL, 105, 30, 0, 1, 30e6, s(3.5));

@@ -49,6 +49,16 @@ test("orders and fills of the WAL are the run's tables; a trade told twice is on
   expect(facts.notes).toEqual([]);
 });
 
+test("a fee in another asset is said and not counted", async () => {
+  const other = mkdtempSync(join(tmpdir(), "hotlane-session-"));
+  const read = await readSession(walSource(writeHandSession(other, 2)), ALL);
+  rmSync(other, { recursive: true });
+  expect([...read.result.fills.values("fee")]).toEqual([Number.NaN, 0.3]);
+  expect(read.notes).toEqual([
+    "fees in another asset than the settlement currency (1 fills) are not in the result",
+  ]);
+});
+
 test("fill analysis of the hand-computed session", () => {
   const a = analyseFills(facts, () => true);
   // Values 50 · 2 and 52.5 · 3.
