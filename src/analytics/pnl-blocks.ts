@@ -1,6 +1,6 @@
 // Where the result came from, as blocks of a page: by cause, strategy, symbol, hour and signal. Cold.
 import { amountText, toneOf } from "./page/html-text.ts";
-import type { Block, Figure, Table } from "./page/page-model.ts";
+import type { Block, Figure, HeatMap, Table } from "./page/page-model.ts";
 import { attributeByHour, attributeByPair, attributePnl, type PnlParts } from "./pnl-attribution.ts";
 import { pnlCurve } from "./pnl-curve.ts";
 import { type Quintiles, quintiles } from "./quintiles.ts";
@@ -90,7 +90,7 @@ export function pnlTables(facts: SessionFacts): Block[] {
       rows: [...rows, ...totals],
       total: currencies.length === 1,
     }),
-    half(hourTable(facts)),
+    ...hourBlocks(facts),
     ...signalTables(facts),
   ];
 }
@@ -113,17 +113,32 @@ const partCells = (p: PnlParts): (string | number)[] => [
   ...[p.spread, p.inventory, p.fees, p.funding, p.total].map(amountText),
 ];
 
-function hourTable(facts: SessionFacts): Table {
-  const rows: Row[] = [];
-  for (const one of facts.result.instruments)
-    for (const [hour, parts] of [...attributeByHour(facts, one.index)].sort(([a], [b]) => a - b))
-      rows.push([hourText(facts, hour), one.symbol, ...inCurrency(facts, one, parts)]);
-  return {
-    kind: "table",
-    title: titled("By hour", facts),
-    head: ["hour (UTC)", "symbol", ...partHead(facts)],
-    rows,
+/** By hour and symbol: every part as a table, and, when there are several hours, the totals at a glance. */
+function hourBlocks(facts: SessionFacts): Block[] {
+  const { instruments } = facts.result;
+  const byInstrument = instruments.map((one) => attributeByHour(facts, one.index));
+  const hours = [...new Set(byInstrument.flatMap((of) => [...of.keys()]))].sort((a, b) => a - b);
+  const rows = instruments.flatMap((one, i) =>
+    hours.flatMap((hour): Row[] => {
+      const parts = byInstrument[i]!.get(hour);
+      return parts === undefined
+        ? []
+        : [[hourText(facts, hour), one.symbol, ...inCurrency(facts, one, parts)]];
+    }),
+  );
+  const head = ["hour (UTC)", "symbol", ...partHead(facts)];
+  const table: Table = { kind: "table", title: titled("By hour", facts), head, rows };
+  const map: HeatMap = {
+    kind: "heat",
+    title: titled("Total by hour and symbol", facts),
+    unit: currenciesOf(facts).join(", "),
+    rowTitle: "hour (UTC)",
+    columnTitle: "symbol",
+    rows: hours.map((hour) => hourText(facts, hour)),
+    columns: instruments.map((one) => one.symbol),
+    values: hours.map((hour) => byInstrument.map((of) => of.get(hour)?.total ?? null)),
   };
+  return hours.length > 1 ? [half(map), half(table)] : [half(table)];
 }
 
 function signalTables(facts: SessionFacts): Table[] {

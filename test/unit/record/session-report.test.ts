@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { analyseFills } from "../../../src/analytics/fill-analysis.ts";
 import { feedGrid, latencyByStage, latencyGrid, STAGES } from "../../../src/analytics/latency-analysis.ts";
 import { equityCurve, runMetrics } from "../../../src/analytics/metrics.ts";
-import type { Table } from "../../../src/analytics/page/page-model.ts";
+import type { HeatMap, Table } from "../../../src/analytics/page/page-model.ts";
 import { attributeByHour, attributePnl } from "../../../src/analytics/pnl-attribution.ts";
 import { pnlCurve } from "../../../src/analytics/pnl-curve.ts";
 import { quintiles } from "../../../src/analytics/quintiles.ts";
@@ -270,6 +270,10 @@ test("the result by signal puts each fill to the value at its order's decision",
   const signals = new Map([["g alpha", Float64Array.of(1, 5, Number.NaN)]]);
   const options = { capital: null, intervalNs: 1e9, daysPerYear: 365 };
   const page = sessionPage("t", { ...facts, signals }, runMetrics(facts.result, options), options);
+  const hours = page.blocks.find((block) => block.kind === "heat" && block.title.startsWith("Total by hour"));
+  const totals = (hours as HeatMap).values.flat() as number[];
+  // 8.5 captured, −1.5 by the market, −0.32 of fees and 0.5 of funding; then −1.
+  for (const [i, expected] of [7.18, -1].entries()) expect(totals[i]).toBeCloseTo(expected, 9);
   const table = page.blocks.find((block) => block.kind === "table" && block.title === "By signal: g alpha");
   // Bought at 100 with the mid at 104, which ends at 106; sold at 105 with the mid at 102.
   expect((table as Table).rows).toEqual([
