@@ -7,10 +7,14 @@ const COLUMNS = ["mid0Ticks", "mid100msTicks", "mid1sTicks", "mid10sTicks"] as c
 const AFTER_NS = [0, ...MARK_OUT_NS];
 
 /** What a pass needs of an asset: its rows and its tick. */
-export type MarketRows = Pick<
-  CompatAssetOptions,
-  "data" | "tickSize" | "lotSize" | "feedLatencyOffsetNs" | "initialSnapshot"
->;
+export interface MarketRows
+  extends Pick<
+    CompatAssetOptions,
+    "data" | "tickSize" | "lotSize" | "feedLatencyOffsetNs" | "initialSnapshot"
+  > {
+  /** The rows are orders, not levels. */
+  readonly marketByOrder?: boolean;
+}
 
 /** Fills the mid columns of `result.fills`. `markets` by instrument. Throws DataFileError. */
 export function setFillMids(result: RunResult, markets: readonly MarketRows[]): void {

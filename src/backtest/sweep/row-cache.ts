@@ -13,6 +13,7 @@ import { RowsWriter, writeRows } from "../../data/npz-write.ts";
 import { openRowBlocks } from "../../data/row-blocks.ts";
 import { readAt, withFile } from "../../data/zip.ts";
 import { CompatAsset, type CompatAssetOptions, openFeed } from "../compat/compat-asset.ts";
+import { BacktestConfigError } from "../compat/compat-config.ts";
 import type { MarketRows } from "../fill-mids.ts";
 import type { AssetRows } from "../run-backtest.ts";
 
@@ -42,6 +43,10 @@ export function cacheMarkets(
   segments: number,
   onRows: (rows: number) => void,
 ): CachedAsset[] {
+  if (segments > 1 && markets.some((m) => m.marketByOrder === true))
+    throw new BacktestConfigError(
+      "a walk-forward cuts the data where books of levels begin: not for l3-fifo",
+    );
   mkdirSync(dir, { recursive: true });
   const cached: MappedRows[] = [];
   for (const market of markets) cached.push(inflate(market, dir, onRows));

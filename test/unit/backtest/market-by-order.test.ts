@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { runDescribed } from "../../../src/cli/run-described.ts";
+import { cacheMarkets } from "../../../src/backtest/sweep/row-cache.ts";
+import { describedMarkets, runDescribed } from "../../../src/cli/run-described.ts";
 import { Prng } from "../../../src/core/prng.ts";
 import { readToml } from "../../../src/core/toml.ts";
 import {
@@ -259,6 +260,12 @@ export default (hbt) => {
     write("d.npz", [add(0, BUY, 1, 1000, 10)]);
     const file = describeRun('queue = { model = "log2" }\n');
     await expect(runDescribed(readToml(file))).rejects.toThrow(/d\.npz.*market-by-order row \(kind 10\)/);
+  });
+
+  test("a walk-forward, which begins its segments with books of levels, refuses it", () => {
+    write("d.npz", [add(0, BUY, 1, 1000, 10), add(1, SELL, 2, 1010, 10)]);
+    const markets = describedMarkets(readToml(describeRun('queue = { model = "l3-fifo" }\n')), []);
+    expect(() => cacheMarkets(markets, join(dir, "cache"), 2, () => {})).toThrow(/not for l3-fifo/);
   });
 
   test("a missing snapshot and an exponent for l3-fifo are named with their lines", async () => {
