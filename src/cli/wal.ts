@@ -154,7 +154,7 @@ function repair(dir: string, output: Output): number {
     return 1;
   }
   try {
-    const { cuts, problems, manifestProblems } = recoverWal(dir);
+    const { cuts, problems, manifestProblems } = recoverWal(dir, { repair: true, checkpoint: false });
     for (const { file, offset, bytes, keptAs } of cuts)
       output.out(`${basename(file)}: ${bytes} bytes cut at ${offset}, kept as ${basename(keptAs)}`);
     for (const problem of problems) if (problem.kind !== "torn") output.err(problemText(problem));

@@ -145,6 +145,9 @@ export class LiveEngine {
   private recover(dataDir: string): Recovery {
     const recovery = recoverWal(walDir(dataDir));
     for (const problem of recovery.problems) this.hooks.log("warn", "WAL recovery", { problem });
+    const { checkpointProblem: problem } = recovery;
+    if (problem !== "")
+      this.hooks.log("warn", `WAL: read whole, for its checkpoint is of no use: ${problem}`);
     for (const cut of recovery.cuts) this.hooks.log("warn", "WAL: torn tail cut", { cut });
     return recovery;
   }

@@ -169,7 +169,34 @@ export interface SessionContext {
   strategyOf(strategy: number): string;
 }
 
+/** Everything that RecoveredState carries from one session to the next: plain data. */
+export interface RecoveredContent {
+  readonly positions: readonly RecoveredPosition[];
+  readonly orders: readonly RecoveredOrder[];
+  readonly instruments: readonly RecoveredInstrument[];
+  readonly risk: readonly RecoveredRisk[];
+  /** Left by strategies that are gone, and not in house's own records yet. */
+  readonly estate: {
+    readonly positions: readonly RecoveredPosition[];
+    readonly risk: readonly RecoveredRisk[];
+  };
+  readonly fundingIds: ReadonlySet<bigint>;
+  readonly lastFundingUnixNs: bigint;
+  /** A payment whose sum has not been seen. */
+  readonly lastFunding: FundingPayment | null;
+  readonly requests: readonly RecoveredRequest[];
+  readonly fees: readonly RecoveredFee[];
+}
+
+interface FundingPayment {
+  readonly id: bigint;
+  readonly unixNs: bigint;
+}
+
 const TERMINAL = new Set<number>([ORDER_FILLED, ORDER_CANCELED, ORDER_EXPIRED, ORDER_REJECTED]);
+const positionKey = (strategy: string, symbol: string): string => `${strategy}\n${symbol}`;
+const riskKey = ({ code, strategy, symbol, asset }: RecoveredRisk): string =>
+  [code, strategy, symbol, asset].join("\n");
 const id64 = (lo: number, hi: number): bigint => (BigInt(hi) << 32n) | BigInt(lo);
 
 export class RecoveredState implements RecordHandler {
@@ -197,7 +224,7 @@ export class RecoveredState implements RecordHandler {
   private lastPosition: RecoveredPosition | null = null;
   private lastFill: RecoveredFill | null = null;
   private lastReport: OrderReportHead | null = null;
-  private lastFunding: { readonly id: bigint; readonly unixNs: bigint } | null = null;
+  private lastFunding: FundingPayment | null = null;
   private readonly fill: Fill;
   private readonly fillDetail: FillDetail;
   private readonly sent: OrderSent;
@@ -219,6 +246,35 @@ export class RecoveredState implements RecordHandler {
     this.reportDetail = new OrderReportDetail(memory);
     this.position = new Position(memory);
     this.positionDetail = new PositionDetail(memory);
+  }
+
+  /** Between sessions. */
+  get content(): RecoveredContent {
+    this.settle();
+    const { fundingIds, lastFundingUnixNs, lastFunding, requests, fees } = this;
+    return {
+      positions: [...this.positions.values()],
+      orders: [...this.orders.values()],
+      instruments: [...this.instruments.values()],
+      risk: [...this.risk.values()],
+      estate: { positions: this.estate.positions, risk: this.estate.risk },
+      ...{ fundingIds, lastFundingUnixNs, lastFunding, requests, fees },
+    };
+  }
+
+  /** Goes on from what an earlier reading found; before the first session. */
+  resume(content: RecoveredContent): void {
+    for (const p of content.positions) this.positions.set(positionKey(p.strategy, p.symbol), p);
+    for (const order of content.orders) this.orders.set(order.key, order);
+    for (const instrument of content.instruments) this.instruments.set(instrument.symbol, instrument);
+    for (const risk of content.risk) this.risk.set(riskKey(risk), risk);
+    this.estate.positions = [...content.estate.positions];
+    this.estate.risk = [...content.estate.risk];
+    for (const id of content.fundingIds) this.fundingIds.add(id);
+    this.lastFundingUnixNs = content.lastFundingUnixNs;
+    this.lastFunding = content.lastFunding;
+    this.requests = [...content.requests];
+    this.fees = [...content.fees];
   }
 
   startSession(context: SessionContext): void {
@@ -378,9 +434,8 @@ export class RecoveredState implements RecordHandler {
     if (code === RISK_STATE_OTHER_FEES)
       this.fees = this.fees.filter((fee) => fee.strategy !== strategy || fee.asset !== asset);
     if (strategy === HOUSE_NAME) this.estate.riskWritten(code, symbol, asset);
-    this.risk.set([code, strategy, symbol, asset].join("\n"), {
-      ...{ code, strategy, symbol, asset, value0, value1, value2, unixNs, baseNs },
-    });
+    const risk = { code, strategy, symbol, asset, value0, value1, value2, unixNs, baseNs };
+    this.risk.set(riskKey(risk), risk);
   }
 
   private onReport(m: RecordMemory, at: number): void {
@@ -475,7 +530,7 @@ export class RecoveredState implements RecordHandler {
       walPosition: this.walPosition,
       fillsSince: [],
     };
-    this.positions.set(`${strategy}\n${symbol}`, position);
+    this.positions.set(positionKey(strategy, symbol), position);
     if (strategy === HOUSE_NAME) this.estate.positionWritten(symbol);
     this.lastPosition = position;
   }
@@ -490,7 +545,7 @@ export class RecoveredState implements RecordHandler {
   }
 
   private positionOf(strategy: string, symbol: string): RecoveredPosition {
-    const key = `${strategy}\n${symbol}`;
+    const key = positionKey(strategy, symbol);
     const known = this.positions.get(key);
     if (known !== undefined) return known;
     const flat: RecoveredPosition = {

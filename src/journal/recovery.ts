@@ -24,8 +24,15 @@ import {
   RecoveredState,
   type SessionContext,
 } from "./recovered-state.ts";
+import { loadCheckpoint, type RecoveryCheckpoint, saveCheckpoint } from "./recovery-checkpoint.ts";
 import { readManifests, type SessionManifest } from "./session-manifest.ts";
-import { listSegments, readSegments, type SegmentFile, type WalProblem } from "./wal-reader.ts";
+import {
+  type BatchVisitor,
+  listSegments,
+  readSegments,
+  type SegmentFile,
+  type WalProblem,
+} from "./wal-reader.ts";
 
 export interface RecoveredSession {
   readonly session: string;
@@ -65,11 +72,17 @@ export interface Recovery {
   readonly cuts: readonly CutTail[];
   /** Session manifests that could not be read: names fall back to numbers. */
   readonly manifestProblems: readonly string[];
+  /** Segments whose content came from the checkpoint of an earlier start; the others were read. */
+  readonly segmentsSkipped: number;
+  /** Why the checkpoint was not used, or not written; "" = nothing is wrong. Costs time, nothing else. */
+  readonly checkpointProblem: string;
 }
 
 export interface RecoveryOptions {
   /** Cut torn tails. Default true. */
   readonly repair?: boolean;
+  /** Begin where the last start ended, and say where the next one begins. Default: as `repair`. */
+  readonly checkpoint?: boolean;
 }
 
 interface SessionDraft extends SessionContext {
@@ -83,12 +96,48 @@ interface SessionDraft extends SessionContext {
 /** An absent directory is an empty WAL. Throws the file system's error for one that cannot be read. */
 export function recoverWal(dir: string, options: RecoveryOptions = {}): Recovery {
   if (!existsSync(dir)) return emptyRecovery();
-  const { bySession, problems: manifestProblems } = readManifests(dir);
+  const { repair = true, checkpoint = repair } = options;
   const segments = listSegments(dir);
-  const sessions = draftSessions(segments, bySession);
+  const loaded = checkpoint ? loadCheckpoint(dir, segments) : "";
+  const { bySession, problems: manifestProblems } = readManifests(dir);
+  const earlier = typeof loaded === "string" ? null : loaded;
+  const found = readOn(segments, bySession, earlier);
+  const cuts = repair ? cutTails(found.problems) : [];
+  const { orders, instruments, estate, requests, fees, lastFundingUnixNs, fundingIds } = found.content;
+  const unused = typeof loaded === "string" ? loaded : "";
+  const unsaved = checkpoint && segments.length > 0 ? save(dir, found) : "";
+  return {
+    endPosition: Math.max(found.end, ...segments.map((s) => s.header?.firstPosition ?? 0)),
+    sessions: found.sessions,
+    positions: [...found.content.positions, ...estate.positions],
+    risk: [...found.content.risk, ...estate.risk],
+    ...{ openOrders: orders, instruments, requests, fees },
+    funding: { lastUnixNs: lastFundingUnixNs, recentIds: fundingIds },
+    problems: found.problems,
+    cuts,
+    manifestProblems,
+    segmentsSkipped: earlier?.covered ?? 0,
+    checkpointProblem: unused || unsaved,
+  };
+}
+
+type Found = Omit<RecoveryCheckpoint, "segments">;
+
+/** What the segments tell, those that `earlier` covers left out. */
+function readOn(
+  segments: readonly SegmentFile[],
+  manifests: ReadonlyMap<string, SessionManifest>,
+  earlier: { readonly checkpoint: RecoveryCheckpoint; readonly covered: number } | null,
+): Found {
+  const covered = earlier?.covered ?? 0;
+  const unread = segments.slice(covered);
+  const sessions = draftSessions(unread, manifests);
   const state = new RecoveredState(allocateRecordMemory(1), NO_SESSION);
+  if (earlier !== null) state.resume(earlier.checkpoint.content);
+  const last = segments[covered - 1];
+  const after = earlier === null || last === undefined ? null : { end: earlier.checkpoint.end, last };
   let current: SessionDraft | undefined;
-  const result = readSegments(segments, (batch, segment) => {
+  const visit: BatchVisitor = (batch, segment) => {
     const session = sessions.get(segment.session)!;
     if (session !== current) {
       if (current !== undefined) current.maxClientSeq = state.maxClientSeq;
@@ -101,24 +150,28 @@ export function recoverWal(dir: string, options: RecoveryOptions = {}): Recovery
       state.walPosition = batch.position + i;
       state.onRecord(batch.memory, batch.at + i * RECORD_BYTES);
     }
-  });
-  state.settle();
-  if (current !== undefined) current.maxClientSeq = state.maxClientSeq;
-  const cuts = options.repair === false ? [] : cutTails(result.problems);
-  return {
-    endPosition: Math.max(result.end, ...segments.map((s) => s.header?.firstPosition ?? 0)),
-    sessions: [...sessions.values()].map(describeSession),
-    positions: [...state.positions.values(), ...state.estate.positions],
-    openOrders: [...state.orders.values()],
-    instruments: [...state.instruments.values()],
-    risk: [...state.risk.values(), ...state.estate.risk],
-    requests: state.requests,
-    fees: state.fees,
-    funding: { lastUnixNs: state.lastFundingUnixNs, recentIds: state.fundingIds },
-    problems: result.problems,
-    cuts,
-    manifestProblems,
   };
+  const { end, problems } = readSegments(unread, visit, {}, after);
+  const { content } = state;
+  if (current !== undefined) current.maxClientSeq = state.maxClientSeq;
+  const known = earlier?.checkpoint;
+  return {
+    end: Math.max(end, known?.end ?? 0),
+    sessions: [...(known?.sessions ?? []), ...[...sessions.values()].map(describeSession)],
+    problems: [...(known?.problems ?? []), ...problems],
+    content,
+  };
+}
+
+/** A tail that was cut is no longer there. Returns what is wrong. */
+function save(dir: string, found: Found): string {
+  try {
+    const problems = found.problems.filter((problem) => problem.kind !== "torn");
+    saveCheckpoint(dir, listSegments(dir), { ...found, problems });
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 const NO_SESSION: SessionContext = {
@@ -145,6 +198,8 @@ function emptyRecovery(): Recovery {
     problems: [],
     cuts: [],
     manifestProblems: [],
+    segmentsSkipped: 0,
+    checkpointProblem: "",
   };
 }
 

@@ -102,12 +102,14 @@ export function readWal(dir: string, visit: BatchVisitor, filter: ReadFilter = {
   return readSegments(listSegments(dir), visit, filter);
 }
 
+/** `after`: what has been read already, so that the seam is checked as well. */
 export function readSegments(
   segments: readonly SegmentFile[],
   visit: BatchVisitor,
   filter: ReadFilter = {},
+  after: { readonly end: number; readonly last: SegmentFile } | null = null,
 ): ReadResult {
-  const walk = new Walk(visit, filter);
+  const walk = new Walk(visit, filter, after);
   segments.forEach((segment, i) => {
     if (!walk.skips(segment, segments[i + 1])) walk.read(segment, segments[i + 1]);
   });
@@ -118,15 +120,22 @@ class Walk {
   readonly problems: WalProblem[] = [];
   readonly validEnds = new Map<string, number>();
   end = 0;
-  private started = false;
-  private previous: SegmentFile | null = null;
+  private started: boolean;
+  private previous: SegmentFile | null;
   private readonly window = scanWindow();
   private readonly visit: BatchVisitor;
   private readonly filter: ReadFilter;
 
-  constructor(visit: BatchVisitor, filter: ReadFilter) {
+  constructor(
+    visit: BatchVisitor,
+    filter: ReadFilter,
+    after: { readonly end: number; readonly last: SegmentFile } | null,
+  ) {
     this.visit = visit;
     this.filter = filter;
+    this.started = after !== null;
+    this.previous = after?.last ?? null;
+    this.end = after?.end ?? 0;
   }
 
   /** Segments wholly outside the wanted positions need not be opened. */

@@ -13,6 +13,8 @@ const NONE: Recovery = {
   ...{ endPosition: 0, sessions: [], positions: [], openOrders: [], instruments: [] },
   ...{ problems: [], cuts: [], manifestProblems: [], risk: [], requests: [], fees: [] },
   funding: { lastUnixNs: 0n, recentIds: new Set() },
+  segmentsSkipped: 0,
+  checkpointProblem: "",
 };
 const manifest = (
   nonceLo: number,
