@@ -50,6 +50,12 @@ const TYPE_BYTES: Readonly<Record<string, number>> = {
   "<f4": 4,
 };
 
+/** Where the rows begin, by the first 12 bytes of an .npy; what these are is checked by parseNpyHeader. */
+export function npyDataOffset(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes[6] === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true);
+}
+
 export function hasNpyMagic(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte);
 }
@@ -62,15 +68,12 @@ export function parseNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   if (!hasNpyMagic(bytes)) throw new DataFileError(file, -1, "not an .npy (no numpy magic)");
   const major = bytes[6]!;
   if (major < 1 || major > 3) throw new DataFileError(file, -1, `.npy version ${major} is not known`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lengthBytes = major === 1 ? 2 : 4;
-  if (bytes.length < 8 + lengthBytes) throw new DataFileError(file, -1, "truncated .npy header");
-  const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  const dataOffset = 8 + lengthBytes + length;
+  if (bytes.length < 12) throw new DataFileError(file, -1, "truncated .npy header");
+  const dataOffset = npyDataOffset(bytes);
   if (dataOffset > Math.min(bytes.length, NPY_HEADER_MAX_BYTES)) {
     throw new DataFileError(file, -1, `truncated .npy header (${dataOffset} bytes expected)`);
   }
-  const dict = new TextDecoder().decode(bytes.slice(8 + lengthBytes, dataOffset));
+  const dict = new TextDecoder().decode(bytes.slice(major === 1 ? 10 : 12, dataOffset));
   return parseDict(dict, dataOffset, file);
 }
 
