@@ -1,6 +1,6 @@
 // The bytes of one array in a file, stored or deflated, written straight into the caller's memory, with their checksum.
 // Synchronous, for a thread that does nothing else. Deflate goes through the handle of node:zlib's stream: its public
-// calls inflate either whole members or into buffers of their own, new ones each time (ADR 0014).
+// calls inflate either whole members or into buffers of their own, new ones each time (ADR 0015).
 import { closeSync, openSync, readSync } from "node:fs";
 import { constants, crc32, createInflateRaw, type InflateRaw } from "node:zlib";
 import { DataFileError } from "./data-file-error.ts";

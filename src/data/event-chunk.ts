@@ -1,7 +1,7 @@
 // Event rows decoded once into columns, for two readers: the exchange side and the local side of a backtest each
 // walk the same chunks with their own cursor. A chunk goes back to the pool when both have left it.
 
-export const CHUNK_ROWS = 4096;
+export const CHUNK_ROWS = 1024;
 
 /** What a row does, in the low 4 bits of `code`. */
 export const OP_NONE = 0;

@@ -113,12 +113,13 @@ export class DenseBook implements MarketBook {
       const k = key[row]!;
       if (k >= low && k <= high) break;
       const at = k - origin;
-      // The common row: a level worse than the best, not below the lowest, in the window.
-      if (k < best && k >= least && at >= 0 && at < lots.length) {
-        lots[at] = levels[2 * row + 1]!;
+      const qty = levels[2 * row + 1]!;
+      // The common row: not above the best nor its deletion, not below the lowest, in the window.
+      if ((k < best || (k === best && qty > 0)) && k >= least && at >= 0 && at < lots.length) {
+        lots[at] = qty;
         continue;
       }
-      one.set(k, levels[2 * row + 1]!);
+      one.set(k, qty);
       ({ lots, origin, best, low: least } = one);
     }
     return row;

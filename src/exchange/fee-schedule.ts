@@ -27,6 +27,11 @@ export class FeeSchedule {
     this.inverseE8 = (1e8 * contract * this.unitsPerLot) / Number(instrument.tickSize);
   }
 
+  /** Value of a position at a price, which may lie between ticks; 1e-8 of the settlement asset. */
+  valueE8(pxTicks: number, lots: number): number {
+    return this.inverse ? (this.inverseE8 * lots) / pxTicks : pxTicks * lots * Number(this.e8PerTickLot);
+  }
+
   feeE8(pxTicks: number, qtyLots: number, maker: boolean): number {
     const { kind, makerE8, takerE8 } = this.model;
     const rate = maker ? makerE8 : takerE8;

@@ -58,6 +58,7 @@ import {
   R_EXEC,
   R_FEE,
   R_FLAGS,
+  R_FUNDING,
   R_INSTRUMENT,
   R_LAST_PX,
   R_LAST_QTY,
@@ -226,6 +227,7 @@ export class ModelExchange implements OrderGateway {
   private lastRequestNs = Number.NEGATIVE_INFINITY;
   private orderNumber = 0;
   private tradeNumber = 0;
+  private payments = 0;
   /** The request at hand, for the columns of an order that is being accepted. */
   private action = ACTION_NONE;
   private request = 0;
@@ -266,6 +268,21 @@ export class ModelExchange implements OrderGateway {
   credit(amountE8: number): number {
     this.wallet.credit(BigInt(amountE8));
     return this.wallet.e8;
+  }
+
+  /** The position of an instrument pays its value at a price times the rate, now; the trader hears of it later. */
+  payFunding(instrument: number, pxTicks: number, rateE8: number): void {
+    const { engine, fees } = this.market(instrument);
+    const amountE8 = Math.round((-fees.valueE8(pxTicks, engine.positionLots) * rateE8) / 1e8);
+    if (!(Math.abs(amountE8) > 0)) return;
+    const wallet = this.credit(amountE8);
+    const row = this.reports.push(0, 0, ACTION_NONE, this.arrival());
+    const r = this.reports.values;
+    r[row + R_EXCH] = this.exchNs;
+    r[row + R_INSTRUMENT] = instrument;
+    r[row + R_TRADE_ID] = ++this.payments;
+    r[row + R_WALLET] = wallet;
+    r[row + R_FUNDING] = amountE8;
   }
 
   /** The account is there and reconciled: nothing is open. */

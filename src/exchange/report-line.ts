@@ -32,7 +32,9 @@ export const R_MAKER = 17;
 export const R_TRADE_ID = 18;
 export const R_FEE = 19;
 export const R_WALLET = 20;
-const R_WIDTH = 21;
+/** Not 0: the row is no report but a payment of funding, 1e-8 of the settlement currency, + received. */
+export const R_FUNDING = 21;
+const R_WIDTH = 22;
 
 export class ReportLine {
   private readonly rows = new RowQueue(R_WIDTH);
@@ -79,6 +81,7 @@ export class ReportLine {
     r[row + R_ACTION] = action;
     r[row + R_FLAGS] = 0;
     r[row + R_LAST_QTY] = 0;
+    r[row + R_FUNDING] = 0;
     return row;
   }
 
@@ -87,8 +90,11 @@ export class ReportLine {
     const v = this.rows.values;
     const at = this.rows.head;
     this.deliveredExchNs = v[at + R_EXCH]!;
-    if (v[at + R_LAST_QTY]! > 0) this.writeFill(v, at);
-    this.writeReport(v, at);
+    if (v[at + R_FUNDING] !== 0) this.writeFunding(v, at);
+    else {
+      if (v[at + R_LAST_QTY]! > 0) this.writeFill(v, at);
+      this.writeReport(v, at);
+    }
     this.writer.publish();
     // Not before: what is written may lead to requests, and a refusal of one would take the row.
     this.rows.pop();
@@ -99,6 +105,23 @@ export class ReportLine {
     this.writer.writeBalance(0, tsNs, tsNs, walletE8, walletE8, 0, asset, 0);
     this.writer.writeStatus(tsNs, FEED_SYNCED, FEED_REASON_NONE, 0, 1);
     this.writer.publish();
+  }
+
+  private writeFunding(v: Float64Array, at: number): void {
+    const [exchNs, arrivalNs] = [v[at + R_EXCH]!, v[at + R_ARRIVAL]!];
+    const [instrument, amount, wallet] = [v[at + R_INSTRUMENT]!, v[at + R_FUNDING]!, v[at + R_WALLET]!];
+    const asset = this.assetOf(instrument);
+    // The writer's base is 0: what it takes for Unix time is session time.
+    this.writer.writeFunding(
+      instrument,
+      exchNs / 1e6,
+      arrivalNs,
+      amount,
+      asset,
+      0,
+      String(v[at + R_TRADE_ID]),
+    );
+    this.writer.writeBalance(0, exchNs, arrivalNs, wallet, wallet, amount, asset, 0);
   }
 
   /** As on the venue's user stream: the balance, then the execution, then the order's new state. */

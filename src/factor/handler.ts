@@ -204,7 +204,8 @@ export class FactorHandler implements RecordHandler {
   }
 
   onRecord(m: RecordMemory, at: number): void {
-    this.onRecords(m, at, 1);
+    if (this.openBook === null) this.onAnyRecord(m, at);
+    else this.onRecords(m, at, 1);
   }
 
   onRecords(m: RecordMemory, at: number, count: number): void {

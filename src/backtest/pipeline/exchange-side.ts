@@ -9,6 +9,7 @@ import {
   OP_CLEAR_ASK,
   OP_CLEAR_BID,
   OP_CLEAR_BOTH,
+  OP_NONE,
   OP_ORDER,
   OP_TRADE_BUY,
   OP_TRADE_SELL,
@@ -19,8 +20,10 @@ import { DenseBook } from "../../exchange/dense-book.ts";
 import type { L3Levels } from "../../exchange/l3-levels.ts";
 import type { MatchingEngine } from "../../exchange/matching-engine.ts";
 import type { ModelExchange } from "../../exchange/model-exchange.ts";
+import type { Instrument } from "../../market/instrument.ts";
 import { NO_L3_ORDER } from "../../market/l3-book.ts";
 import { crossingSide } from "./crossing.ts";
+import type { MarketFunding } from "./market-funding.ts";
 
 /** An empty range of keys. */
 const NOTHING_LOW = 2_147_483_647;
@@ -33,16 +36,37 @@ export class ExchangeSide {
   /** The engine's own book; null with a market by order. */
   private readonly book: DenseBook | null;
   private readonly orders: L3Levels | null;
+  readonly funding: MarketFunding;
+  private readonly instrument: Instrument;
   /** Events that left the market crossed (crossing.ts). */
   crossedEvents = 0;
 
   /** `market`: the engine's own. */
-  constructor(feed: EventFeed, exchange: ModelExchange, instrument: number, market: DenseBook | L3Levels) {
+  constructor(
+    feed: EventFeed,
+    exchange: ModelExchange,
+    instrument: Instrument,
+    market: DenseBook | L3Levels,
+    funding: MarketFunding,
+  ) {
     this.cursor = new ChunkCursor(feed, AT_EXCH);
     this.exchange = exchange;
-    this.engine = exchange.market(instrument).engine;
+    this.engine = exchange.market(instrument.id).engine;
+    this.instrument = instrument;
     this.book = market instanceof DenseBook ? market : null;
     this.orders = market instanceof DenseBook ? null : market;
+    this.funding = funding;
+  }
+
+  /** A payment is due, and everything before it is done. */
+  payFunding(): void {
+    const { exchange, funding, instrument } = this;
+    const { book } = this.engine;
+    exchange.exchNs = funding.nextNs;
+    const mid = (book.bestTicks(1) + book.bestTicks(-1)) / 2;
+    const mark = funding.markPx / Number(instrument.tickSize);
+    exchange.payFunding(instrument.id, Number.isNaN(mark) ? mid : mark, funding.rateE8);
+    funding.paid();
   }
 
   /** No order rests: rows move nothing but the book. */
@@ -113,6 +137,10 @@ export class ExchangeSide {
       case OP_ORDER:
         this.orderRows(chunk, group, from, to);
         return true;
+      case OP_NONE:
+        for (let row = from; row < to; row++)
+          this.funding.observe(chunk.groupEv[group]! & 0xff, chunk.px[row]!);
+        return false;
       default:
         return false;
     }

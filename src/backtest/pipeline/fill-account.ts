@@ -12,6 +12,10 @@ export class FillAccount {
   private cashPerTick = 0;
   private valuePerTick = 0;
   private feeE8 = 0n;
+  /** Read with every state row, so they are made when a fill changes them. */
+  balance = 0;
+  fee = 0;
+  tradingValue = 0;
   private readonly inverse: boolean;
   private readonly lotSize: number;
   private readonly contractSize: number;
@@ -35,14 +39,19 @@ export class FillAccount {
     this.lots += side * qtyLots;
     this.volumeLots += qtyLots;
     this.feeE8 += BigInt(feeE8);
+    this.fee = Number(this.feeE8) / 1e8;
     if (this.inverse) {
       this.cashPerTick -= (side * qtyLots) / pxTicks;
       this.valuePerTick += qtyLots / pxTicks;
+      this.balance = this.coins(this.cashPerTick);
+      this.tradingValue = this.coins(this.valuePerTick);
       return;
     }
     const value = BigInt(pxTicks) * BigInt(qtyLots);
     this.cashTickLots -= side > 0 ? value : -value;
     this.valueTickLots += value;
+    this.balance = this.money(this.cashTickLots);
+    this.tradingValue = this.money(this.valueTickLots);
   }
 
   /** Base units, contracts for inverse. */
@@ -50,20 +59,8 @@ export class FillAccount {
     return units(this.lots, this.lotSize);
   }
 
-  get balance(): number {
-    return this.inverse ? this.coins(this.cashPerTick) : this.money(this.cashTickLots);
-  }
-
-  get fee(): number {
-    return Number(this.feeE8) / 1e8;
-  }
-
   get tradingVolume(): number {
     return units(this.volumeLots, this.lotSize);
-  }
-
-  get tradingValue(): number {
-    return this.inverse ? this.coins(this.valuePerTick) : this.money(this.valueTickLots);
   }
 
   /** At a mid price; NaN when there is none and a position is held. */

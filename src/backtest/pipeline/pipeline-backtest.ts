@@ -32,6 +32,7 @@ import { KILL_ARMED, KILL_KILLED, OBSERVED_KILL_WORD } from "../../wire/codes.ts
 import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../../wire/messages.gen.ts";
 import { ExchangeSide } from "./exchange-side.ts";
 import { LocalSide } from "./local-side.ts";
+import { type FundingTerms, MarketFunding } from "./market-funding.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { TallySink } from "./sinks.ts";
 
@@ -49,6 +50,8 @@ export interface PipelineMarket extends Omit<ModelMarketOptions, "book" | "byOrd
   readonly feed: EventFeed;
   /** Market-by-order rows: own orders have exact places (l3-fifo), `queue` is not asked. */
   readonly marketByOrder?: boolean;
+  /** Absent or null: nothing is paid. */
+  readonly funding?: FundingTerms | null;
 }
 
 export interface PipelineOptions {
@@ -101,6 +104,7 @@ export class PipelineBacktest {
   private readonly scratch: RecordMemory = allocateRecordMemory(1);
   private nextTimerNs = NEVER;
   private nextMarketTimerNs = NEVER;
+  private nextFundingNs = NEVER;
   /** The rows are over. */
   ended = false;
   /** The first rows were read. */
@@ -171,7 +175,14 @@ export class PipelineBacktest {
         }),
     );
     this.exchanges = markets.map(
-      (m, i) => new ExchangeSide(m.feed, this.exchange, m.instrument.id, books[i]!),
+      (m, i) =>
+        new ExchangeSide(
+          m.feed,
+          this.exchange,
+          m.instrument,
+          books[i]!,
+          new MarketFunding(m.funding ?? null),
+        ),
     );
   }
 
@@ -195,6 +206,8 @@ export class PipelineBacktest {
     this.nowNs = first;
     this.nextTimerNs = (Math.floor(first / timerNs) + 1) * timerNs;
     if (marketTimerNs > 0) this.nextMarketTimerNs = (Math.floor(first / marketTimerNs) + 1) * marketTimerNs;
+    for (const { funding } of this.exchanges) funding.start(first, this.options.baseNs);
+    this.setNextFunding();
     this.recorder.start(this.execution, first);
     this.started = true;
     this.exchange.open(first);
@@ -282,18 +295,30 @@ export class PipelineBacktest {
     return best;
   }
 
-  /** Market rows and requests of the exchange up to `bound`, in the order of time. */
+  /** Market rows, requests and funding of the exchange up to `bound`, in the order of time. */
   private runExchange(bound: number): void {
     const { exchange, exchanges } = this;
-    if (this.asleep) return;
+    if (this.asleep && this.nextFundingNs > bound) return;
     for (;;) {
       const requestNs = exchange.nextRequestNs;
-      const to = Math.min(bound, requestNs, exchange.nextReportNs);
+      const next = Math.min(requestNs, this.nextFundingNs);
+      const to = Math.min(bound, next, exchange.nextReportNs);
       if (exchanges.length === 1) exchanges[0]!.run(to);
       else this.runMerged(to);
-      if (!(requestNs <= Math.min(bound, exchange.nextReportNs))) return;
-      exchange.processRequest();
+      // A row may have made a report, at which the trader acts first.
+      if (!(next <= Math.min(bound, exchange.nextReportNs))) return;
+      if (requestNs === next) exchange.processRequest();
+      else this.payFunding();
     }
+  }
+
+  private payFunding(): void {
+    for (const side of this.exchanges) if (side.funding.nextNs === this.nextFundingNs) side.payFunding();
+    this.setNextFunding();
+  }
+
+  private setNextFunding(): void {
+    this.nextFundingNs = Math.min(...this.exchanges.map((side) => side.funding.nextNs));
   }
 
   /**

@@ -22,6 +22,7 @@ import type { Instrument } from "../../market/instrument.ts";
 import { recordedLatency } from "../against/recorded-latency.ts";
 import { BacktestConfigError } from "../compat/compat-config.ts";
 import { durationNs } from "../report-config.ts";
+import type { FundingTerms } from "./market-funding.ts";
 
 const DECIMAL = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, "expected a decimal number as text");
 const POSITIVE = DECIMAL.refine((text) => Number(text) > 0, "expected more than 0");
@@ -70,6 +71,15 @@ const market = z.strictObject({
   initial_snapshot: z.string().optional(),
   exchange: z.enum(["no-partial-fill", "partial-fill"]).default("partial-fill"),
   feed_latency_offset_ns: z.int().default(0),
+  funding: z
+    .strictObject({
+      interval: durationNs.default(28_800e9),
+      rate: z
+        .string()
+        .regex(/^-?\d{1,3}(\.\d{1,8})?$/, "expected a decimal number as text, 8 decimals at most")
+        .optional(),
+    })
+    .optional(),
 });
 const schema = z.strictObject({
   start_balance: POSITIVE.default("100000"),
@@ -102,6 +112,8 @@ export interface MarketSetup {
   readonly marketByOrder: boolean;
   /** The book to begin with: rows whose times do not count. */
   readonly initialSnapshot?: string;
+  /** Null: nothing is paid. */
+  readonly funding: FundingTerms | null;
 }
 
 export interface PipelineConfig {
@@ -245,5 +257,12 @@ function marketSetup(
         : makeQueueModel(m.queue.model, Number(m.lot_size), m.queue.n),
     marketByOrder: m.queue.model === L3_FIFO,
     ...(initialSnapshot === undefined ? {} : { initialSnapshot }),
+    funding:
+      m.funding === undefined
+        ? null
+        : {
+            intervalNs: m.funding.interval,
+            rateE8: m.funding.rate === undefined ? Number.NaN : e8(Number(m.funding.rate)),
+          },
   };
 }

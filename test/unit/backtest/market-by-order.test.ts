@@ -44,7 +44,7 @@ const modify = (at: number, id: number, px: number, lots: number): Row =>
 const filled = (at: number, id: number, lots: number): Row => row(at, KIND_FILL, id, 0, lots);
 
 function run(rows: readonly Row[], actions: readonly Action[], partialFills = true) {
-  const backtest = pipeline(rows, actions, partialFills, null, undefined, true);
+  const backtest = pipeline(rows, actions, partialFills, null, { marketByOrder: true });
   backtest.runAll();
   return { backtest, result: backtest.finish() };
 }
@@ -131,7 +131,7 @@ describe("queue = l3-fifo", () => {
   });
 
   test("levels among orders, and orders for a model of levels, are refused with their row", () => {
-    const levels = pipeline([...book, bid(1, 999, 1)], [], true, null, undefined, true);
+    const levels = pipeline([...book, bid(1, 999, 1)], [], true, null, { marketByOrder: true });
     expect(() => levels.runAll()).toThrow(/row 2: a level, where l3-fifo needs market-by-order rows/);
     const orders = pipeline([bid(0, 999, 1), ...book], []);
     expect(() => orders.runAll()).toThrow(/row 1: a market-by-order row \(kind 10\)/);

@@ -10,16 +10,16 @@ import {
   RC_OK,
   RC_ORDER_RESPONSE,
 } from "../../../src/exchange/compat/codes.ts";
-import { ask, bid, bought, MS, pipeline, type Row, T, type Timing } from "./scripted-run.ts";
+import { ask, bid, bought, MS, pipeline, type Row, T, type Terms } from "./scripted-run.ts";
 
 const BOOK: readonly Row[] = [bid(0, 1000, 10), ask(0, 1002, 10)];
 const END = bid(900, 900, 1);
 /** No timer comes between the events. */
-const QUIET: Timing = { timerMs: 10_000, entryMs: 0, responseMs: 0 };
+const QUIET: Partial<Terms> = { timerMs: 10_000, entryMs: 0, responseMs: 0 };
 
-function open(rows: readonly Row[], timing: Timing) {
+function open(rows: readonly Row[], terms: Partial<Terms>) {
   const hbt = new PipelineApi();
-  const backtest = pipeline([...BOOK, ...rows, END], [], true, hbt.setup([1]), timing);
+  const backtest = pipeline([...BOOK, ...rows, END], [], true, hbt.setup([1]), terms);
   hbt.attach(backtest, [{ tickSize: 0.1, lotSize: 0.001 }], true);
   expect(hbt.waitNextFeed(false, 10 * MS)).toBe(RC_MARKET_FEED);
   return { hbt, backtest };

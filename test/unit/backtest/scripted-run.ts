@@ -3,6 +3,7 @@
 
 import { INSTRUMENT, LOOSE_RISK } from "../../../bench/harness/loose-limits.ts";
 import { CompatBacktest } from "../../../src/backtest/compat/compat-backtest.ts";
+import type { FundingTerms } from "../../../src/backtest/pipeline/market-funding.ts";
 import { PipelineBacktest } from "../../../src/backtest/pipeline/pipeline-backtest.ts";
 import { baseOfDayNs } from "../../../src/core/clock.ts";
 import {
@@ -96,13 +97,15 @@ export interface Action {
   readonly run: (ctx: StrategyContext) => void;
 }
 
-export interface Timing {
+export interface Terms {
   readonly timerMs: number;
   readonly entryMs: number;
   readonly responseMs: number;
+  readonly funding: FundingTerms | null;
+  readonly marketByOrder: boolean;
 }
 
-const TIMING: Timing = { timerMs: 1, entryMs: 3, responseMs: 1 };
+const TERMS: Terms = { timerMs: 1, entryMs: 3, responseMs: 1, funding: null, marketByOrder: false };
 
 /** The same market under the pipeline; each action runs at the first timer at or after its time. `setup`: who trades instead. */
 export function pipeline(
@@ -110,8 +113,7 @@ export function pipeline(
   actions: readonly Action[],
   partialFills = true,
   setup: StrategySetup | null = null,
-  timing: Timing = TIMING,
-  marketByOrder = false,
+  given: Partial<Terms> = {},
 ): PipelineBacktest {
   const feed = new EventFeed(openRowBlocks([bytesOf(rows)]), {
     tickSize: 0.1,
@@ -131,7 +133,8 @@ export function pipeline(
       while (left.length > 0 && ctx.nowNs >= startNs + left[0]!.atMs * MS) left.shift()!.run(ctx);
     },
   });
-  const latency = constantLatency(timing.entryMs * MS, timing.responseMs * MS);
+  const terms = { ...TERMS, ...given };
+  const latency = constantLatency(terms.entryMs * MS, terms.responseMs * MS);
   return new PipelineBacktest({
     markets: [
       {
@@ -141,7 +144,8 @@ export function pipeline(
         fees: { kind: "value", makerE8: 0, takerE8: 0 },
         inverse: false,
         partialFills,
-        marketByOrder,
+        marketByOrder: terms.marketByOrder,
+        funding: terms.funding,
       },
     ],
     baseNs,
@@ -163,7 +167,7 @@ export function pipeline(
     assets: ["", "USDT"],
     latency: new KindLatency({ place: latency, modify: latency, cancel: latency }, baseNs),
     walletE8: 100_000_000_000_000n,
-    timerNs: timing.timerMs * MS,
+    timerNs: terms.timerMs * MS,
     marketTimerNs: 0,
     stateIntervalNs: 1e6,
     onException: (_, error) => {
