@@ -204,8 +204,7 @@ export class FactorHandler implements RecordHandler {
   }
 
   onRecord(m: RecordMemory, at: number): void {
-    if (this.openBook === null) this.onAnyRecord(m, at);
-    else this.onRecords(m, at, 1);
+    this.onRecords(m, at, 1);
   }
 
   onRecords(m: RecordMemory, at: number, count: number): void {
