@@ -110,9 +110,13 @@ async function readyMade(dataDir: string, store: ClickHouseStore): Promise<numbe
   const started = performance.now();
   let rows = 0;
   for (const [i, block] of blocks.entries()) {
-    await store.insert({ ...block, table: "bare", encode: () => block.encode() } as never, {
-      ...{ session: "", first: 0, end: 0, token: `bare ${i}` },
-    });
+    await store.insert(
+      { ...block, table: "bare", encode: () => block.encode() } as never,
+      {
+        ...{ session: "", first: 0, end: 0, token: `bare ${i}` },
+      },
+      false,
+    );
     rows += block.rows;
   }
   return Math.round(rows / ((performance.now() - started) / 1000));

@@ -13,6 +13,7 @@ import * as wire from "../../src/wire/messages.gen.ts";
 
 const BASE_NS = 1_732_147_200_000_000_000n; // 2024-11-21T00:00:00Z
 const START_NS = 3600e9;
+const BETWEEN_NS = 7200e9;
 const NONCE_LO = 0x89abcdef;
 const NONCE_HI = 0x1234;
 /** Records of one order: sent 2, ack 2, then fill 2 + position 2 + report 2, or cancel 2 + report 2. */
@@ -28,6 +29,8 @@ const instrument = (id: number, symbol: string, tickSize: string): Instrument =>
 
 export interface OrderWal {
   readonly session: string;
+  /** Sessions before it in the directory. */
+  readonly index: number;
   readonly records: number;
   /** Rows of the orders table that a recorder makes of it. */
   readonly orderRows: number;
@@ -36,19 +39,28 @@ export interface OrderWal {
   readonly marketRows: number;
 }
 
-/** `earlier`: a session that ended before in the same directory. Writes `orders` orders to `<dataDir>/wal`, `perSecond` of them per second of the session's time. */
+export interface OrderWalOptions {
+  readonly seed?: number;
+  /** A trade per order as well. */
+  readonly market?: boolean;
+  /** And a best bid and offer. */
+  readonly quotes?: boolean;
+  /** A session that ended before in the same directory. */
+  readonly earlier?: OrderWal;
+  readonly segmentBytes?: number;
+}
+
+/** Writes `orders` orders to `<dataDir>/wal`, `perSecond` of them per second of the session's time. */
 export function writeOrderWal(
   dataDir: string,
   orders: number,
   perSecond: number,
-  seed = 1,
-  market = false,
-  quotes = false,
-  earlier?: OrderWal,
+  { seed = 1, market = false, quotes = false, earlier, segmentBytes = 1 << 26 }: OrderWalOptions = {},
 ): OrderWal {
   const dir = join(dataDir, "wal");
-  const nonceLo = NONCE_LO + (earlier === undefined ? 0 : 1);
-  const startNs = START_NS + (earlier === undefined ? 0 : 7200e9);
+  const index = earlier === undefined ? 0 : earlier.index + 1;
+  const nonceLo = NONCE_LO + index;
+  const startNs = START_NS + index * BETWEEN_NS;
   const session = sessionName(BASE_NS + BigInt(startNs), nonceLo, NONCE_HI);
   writeManifest(dir, {
     session,
@@ -68,7 +80,7 @@ export function writeOrderWal(
     ...{
       dir,
       startPosition: earlier?.records ?? 0,
-      segmentBytes: 1 << 26,
+      segmentBytes,
       fsync: "none",
       fsyncIntervalMs: 1000,
       clock,
@@ -93,6 +105,7 @@ export function writeOrderWal(
   writer.close();
   return {
     session,
+    index,
     records: writer.status.records,
     orderRows: maker.orderRows,
     fills: maker.fills,

@@ -4,7 +4,17 @@
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type { Block } from "./block.ts";
-import { literal, onCluster, refillAggregates, type StoreOptions, storageTable, table } from "./ddl.ts";
+import {
+  aggregatesOf,
+  literal,
+  minutesOf,
+  onCluster,
+  refillAggregates,
+  remakeMinutes,
+  type StoreOptions,
+  storageTable,
+  table,
+} from "./ddl.ts";
 import { type Database, migrate } from "./migrations.ts";
 import {
   type BlockOrigin,
@@ -22,6 +32,8 @@ export interface ClickHouseAccess {
 }
 
 const REQUEST_MS = 60_000;
+const LATE_TRIES = 5;
+const LATE_MS = 200;
 const CODE_NOT_ENOUGH_SPACE = "243";
 /** Authentication, rights, unknown table or column, type mismatch. */
 const REFUSALS = new Set(["516", "497", "60", "16", "53", "81", "62"]);
@@ -60,7 +72,35 @@ export class ClickHouseStore implements RowStore, Database {
     await this.command(`DELETE FROM ${from} WHERE ${ofOrigin(block, origin)}`);
   }
 
-  async insert(block: Block, origin: BlockOrigin): Promise<void> {
+  async insert(block: Block, origin: BlockOrigin, inDoubt: boolean): Promise<boolean> {
+    await this.send(block, origin.token);
+    if (!inDoubt || (await this.has(block, origin))) return true;
+    // A server that dies between noting the token and having the part drops what comes under the token.
+    await this.send(block, `${origin.token}:${crypto.randomUUID()}`);
+    return false;
+  }
+
+  /** An insert under the same token may be about to end: its rows are waited for a while. */
+  private async has(block: Block, origin: BlockOrigin): Promise<boolean> {
+    for (let tries = 0; tries < LATE_TRIES; tries++) {
+      if ((await this.count(block, origin)) > 0) return true;
+      await Bun.sleep(LATE_MS);
+    }
+    return false;
+  }
+
+  /** A server that died between a part and the aggregates that follow it has the part only. */
+  async heal(block: Block, origin: BlockOrigin): Promise<void> {
+    for (const aggregate of aggregatesOf(block.table)) {
+      const found = await this.rows<{ minute: number }>(
+        minutesOf(aggregate, ofOrigin(block, origin), this.options),
+      );
+      const minutes = found.map((row) => row.minute);
+      for (const sql of remakeMinutes(aggregate, minutes, this.options)) await this.command(sql);
+    }
+  }
+
+  private async send(block: Block, token: string): Promise<void> {
     const bytes = block.encode();
     await this.guarded(async (client) => {
       const result = await client.exec({
@@ -69,7 +109,7 @@ export class ClickHouseStore implements RowStore, Database {
         clickhouse_settings: {
           async_insert: 0,
           insert_deduplicate: 1,
-          insert_deduplication_token: origin.token,
+          insert_deduplication_token: token,
           deduplicate_blocks_in_dependent_materialized_views: 1,
           // One block in, one part out: never split, never merged with another.
           max_insert_block_size: "1048576",

@@ -103,6 +103,8 @@ export const wantsTtl = (name: TableName, o: StoreOptions): number => ttlDays(TA
 interface Aggregate {
   readonly name: string;
   readonly source: "orders" | "fills";
+  /** Column of the source that gives the minute. */
+  readonly time: string;
   readonly columns: string;
   readonly orderBy: string;
   readonly select: string;
@@ -113,6 +115,7 @@ const AGGREGATES: readonly Aggregate[] = [
   {
     name: "fills_1m",
     source: "fills",
+    time: "exch_time",
     columns: `  minute DateTime('UTC'),
   symbol String,
   strategy_id String,
@@ -130,6 +133,7 @@ const AGGREGATES: readonly Aggregate[] = [
   {
     name: "order_events_1m",
     source: "orders",
+    time: "update_time",
     columns: `  minute DateTime('UTC'),
   symbol String,
   strategy_id String,
@@ -143,8 +147,8 @@ const AGGREGATES: readonly Aggregate[] = [
   },
 ];
 
-const aggregateQuery = (a: Aggregate, o: StoreOptions): string =>
-  `${a.select} FROM ${storageTable(a.source, o)} AS s GROUP BY ${a.orderBy}`;
+const aggregateQuery = (a: Aggregate, o: StoreOptions, where = ""): string =>
+  `${a.select} FROM ${storageTable(a.source, o)} AS s${where} GROUP BY ${a.orderBy}`;
 
 /** Tables that follow their source on insert; a repeated block is dropped in both. */
 export function minuteAggregates(o: StoreOptions): string[] {
@@ -166,6 +170,24 @@ export function refillAggregates(o: StoreOptions): string[] {
     `TRUNCATE TABLE ${storageTable(a.name, o)}${onCluster(o)}`,
     `INSERT INTO ${storageTable(a.name, o)} SETTINGS insert_deduplicate = 0 ${aggregateQuery(a, o)}`,
   ]);
+}
+
+/** Aggregates of a source, for `minutesOf` and `remakeMinutes`. */
+export const aggregatesOf = (source: string): readonly Aggregate[] =>
+  AGGREGATES.filter((a) => a.source === source);
+
+/** The minutes (Unix seconds) of an aggregate that rows of its source belong to. */
+export const minutesOf = (a: Aggregate, where: string, o: StoreOptions): string =>
+  `SELECT DISTINCT toUnixTimestamp(toStartOfMinute(${a.time})) AS minute FROM ${storageTable(a.source, o)} WHERE ${where}`;
+
+/** These minutes of an aggregate made anew from its source. */
+export function remakeMinutes(a: Aggregate, minutes: readonly number[], o: StoreOptions): string[] {
+  const list = minutes.map((minute) => `toDateTime(${minute}, 'UTC')`).join(", ");
+  const where = ` WHERE toStartOfMinute(s.${a.time}) IN (${list})`;
+  return [
+    `DELETE FROM ${storageTable(a.name, o)}${onCluster(o)} WHERE minute IN (${list})`,
+    `INSERT INTO ${storageTable(a.name, o)} SETTINGS insert_deduplicate = 0 ${aggregateQuery(a, o, where)}`,
+  ];
 }
 
 const LATEST_ORDER_COLUMNS = [

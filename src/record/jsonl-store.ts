@@ -44,7 +44,9 @@ export class JsonlStore implements RowStore {
 
   async remove(): Promise<void> {}
 
-  async insert(block: Block): Promise<void> {
+  async heal(): Promise<void> {}
+
+  async insert(block: Block): Promise<boolean> {
     const day = new Date(block.day * 86_400_000).toISOString().slice(0, 10);
     const name = `${block.table}-${day}.jsonl`;
     const at = this.lengths[name] ?? 0;
@@ -66,6 +68,7 @@ export class JsonlStore implements RowStore {
     }
     this.lengths[name] = at + bytes.length;
     this.touched.add(name);
+    return true;
   }
 
   async commit(): Promise<Lengths> {

@@ -73,7 +73,12 @@ export class Recorder {
   private inFlight: Chunk | null = null;
   private chunks: Chunks | null = null;
   private asking = true;
+  /** Started from a checkpoint: few chunks are asked for. */
+  private resumed = false;
+  /** Rows of the past were put in: more of them may follow. */
   private mended = false;
+  /** What is derived from the rows may lack some of them. */
+  private refillDue = false;
   private over = false;
   private stopped = false;
   private storeId = "";
@@ -143,6 +148,7 @@ export class Recorder {
     this.auditOffset = saved.auditOffset;
     if (saved.state !== null) this.writer.restore(saved.state);
     this.resume = saved.resume;
+    this.resumed = saved.resume !== null;
     return saved.resume;
   }
 
@@ -184,14 +190,20 @@ export class Recorder {
   }
 
   private async complete(): Promise<boolean> {
-    const refill = async () => {
-      await this.options.store.refill();
-      return true;
-    };
-    if (this.mended && (await this.persistently(refill)) === null) return false;
+    if (!(await this.refill())) return false;
     await this.checkpoint(this.writer.save());
     this.storeState = "done";
     return true;
+  }
+
+  private async refill(): Promise<boolean> {
+    if (!this.refillDue) return true;
+    const done = await this.persistently(async () => {
+      await this.options.store.refill();
+      return true;
+    });
+    if (done !== null) this.refillDue = false;
+    return done !== null;
   }
 
   private isDue(): boolean {
@@ -220,24 +232,41 @@ export class Recorder {
     let next = 0;
     const sendSome = async (): Promise<boolean> => {
       for (let i = next++; i < blocks.length; i = next++) {
-        const block = blocks[i]!;
-        const origin = originOf(chunk, block);
-        const there = this.asking
-          ? await this.persistently(() => this.options.store.count(block, origin))
-          : 0;
+        const there = await this.sendBlock(blocks[i]!, originOf(chunk, blocks[i]!), this.asking);
         if (there === null) return false;
-        if (there !== block.rows) {
-          missing++;
-          if (!(await this.insert(block, origin, there))) return false;
-        }
-        this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
+        if (there === 0) missing++;
       }
       return true;
     };
     const done = await Promise.all(Array.from({ length: PARALLEL }, sendSome));
-    if (blocks.length > 0 && missing === blocks.length && !this.mended)
-      this.asking = this.options.askAlways === true;
-    return done.every(Boolean);
+    if (!done.every(Boolean)) return false;
+    if (!this.asking || this.mended || blocks.length === 0 || missing < blocks.length) return true;
+    this.asking = this.options.askAlways === true;
+    return this.asking || (await this.refill());
+  }
+
+  /** Rows of it that were there before; null when stopped meanwhile. */
+  private async sendBlock(block: Block, origin: BlockOrigin, ask: boolean): Promise<number | null> {
+    const { store } = this.options;
+    const there = ask ? await this.persistently(() => store.count(block, origin)) : 0;
+    if (there === null) return null;
+    const done = there === block.rows ? this.leave(block, origin) : this.insert(block, origin, there);
+    if (!(await done)) return null;
+    this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
+    return there;
+  }
+
+  /** The rows are there. Whether the aggregates that follow them are too, nobody knows. */
+  private async leave(block: Block, origin: BlockOrigin): Promise<boolean> {
+    if (this.options.askAlways === true || !this.resumed) {
+      this.refillDue = true;
+      return true;
+    }
+    const healed = await this.persistently(async () => {
+      await this.options.store.heal(block, origin);
+      return true;
+    });
+    return healed !== null;
   }
 
   /**
@@ -249,9 +278,12 @@ export class Recorder {
     const again = askAlways === true || there > 0;
     const origin = again ? { ...known, token: `${known.token}:${crypto.randomUUID()}` } : known;
     this.mended ||= again;
+    this.refillDue ||= again;
+    let tries = 0;
     const inserted = await this.persistently(async () => {
       if (there > 0) await store.remove(block, origin);
-      await store.insert(block, origin);
+      const single = await store.insert(block, origin, this.asking || tries++ > 0);
+      this.refillDue ||= !single;
       return true;
     });
     return inserted !== null;
@@ -314,10 +346,7 @@ export class Recorder {
     const sessions = () => (existsSync(walDir) ? [...readManifests(walDir).bySession.values()] : []);
     const lines = readAudit(auditFile, this.auditOffset, sessions, (words) => log("warn", words));
     for (const { block, origin, end } of lines) {
-      const there = await this.persistently(() => this.options.store.count(block, origin));
-      if (there === null) return false;
-      if (there !== block.rows && !(await this.insert(block, origin, there))) return false;
-      this.rows[block.table] = (this.rows[block.table] ?? 0) + block.rows;
+      if ((await this.sendBlock(block, origin, true)) === null) return false;
       this.auditOffset = end;
     }
     return true;

@@ -26,7 +26,13 @@ export interface RowStore {
   count(block: Block, origin: BlockOrigin): Promise<number>;
   /** Takes out what is there of this origin. */
   remove(block: Block, origin: BlockOrigin): Promise<void>;
-  insert(block: Block, origin: BlockOrigin): Promise<void>;
+  /**
+   * `inDoubt`: it may have been tried before. False: the rows are in, but what is derived from them may have them twice
+   * (see refill).
+   */
+  insert(block: Block, origin: BlockOrigin, inDoubt: boolean): Promise<boolean>;
+  /** A block whose rows are there, from an insert that may have been cut short: what is derived from them follows. */
+  heal(block: Block, origin: BlockOrigin): Promise<void>;
   /** Everything inserted so far stays, whatever happens. Returns what a restart must know. */
   commit(): Promise<unknown>;
   /** Goes back to a commit: what came after it comes again. */

@@ -100,7 +100,7 @@ test.skipIf(LIBRARY === null)(
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 200 }), async (rows) => {
         await open!.store.command("TRUNCATE TABLE hotlane.every_type");
         const origin = { session: "", first: 0, end: 0, token: String(Math.random()) };
-        await open!.store.insert(blockOf(rows), origin);
+        await open!.store.insert(blockOf(rows), origin, false);
         const got = await open!.rows(
           `SELECT toInt8(e) AS e, b, u16, u32, i32, i64, toString(u64) AS u64, toString(reinterpretAsUInt64(f)) AS f,
            toString(d64) AS d64, toString(d128) AS d128, toString(reinterpretAsInt64(t)) AS t, hex(s) AS s, hex(lc) AS lc, label
