@@ -109,7 +109,7 @@ function quoteTable(facts: SessionFacts): Table {
       "quotes",
       "fill rate",
       "rested p50",
-      ...CURVE_NS.map((ns) => `mark-out ${nsText(ns)} (bps)`),
+      ...CURVE_NS.map((ns, h) => (h === 0 ? `mark-out (bps): ${nsText(ns)}` : nsText(ns))),
     ],
     rows: quotesByDistance(facts).map(
       (one): Row => [

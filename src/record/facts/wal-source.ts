@@ -8,6 +8,7 @@ import {
 } from "../../core/record.ts";
 import { readManifests, type SessionManifest } from "../../journal/session-manifest.ts";
 import { type RecordPlace, readRecords, type SegmentFile } from "../../journal/wal-reader.ts";
+import { FIRST_ADOPTED_SEQ } from "../../order/client-id.ts";
 import * as wire from "../../wire/messages.gen.ts";
 import {
   Names,
@@ -113,6 +114,7 @@ class EventDecoder implements RecordHandler {
   private readonly stand = new wire.Position(this.held);
   private readonly fund = new wire.Funding(this.held);
   private readonly gap = new wire.Gap(this.held);
+  private readonly takenIn = new TakenIn();
 
   constructor(translations: Translations, to: SessionEvents) {
     this.translations = translations;
@@ -153,7 +155,7 @@ class EventDecoder implements RecordHandler {
     if (instrument < 0 || sent.clientSeq === 0) return;
     const { shiftNs } = t;
     this.to.sent({
-      order: `${t.nonce}:${sent.clientSeq}`,
+      order: this.takenIn.nameOf(`${t.nonce}:${sent.clientSeq}`),
       clientSeq: sent.clientSeq,
       instrument,
       strategy: t.strategy(sent.strategy),
@@ -174,7 +176,7 @@ class EventDecoder implements RecordHandler {
 
   private onReport(t: Translation, report: wire.OrderReport, detail: wire.OrderReportDetail): void {
     this.to.report({
-      order: orderOf(report.clientSeq, detail),
+      order: this.takenIn.orderOf(report.clientSeq, detail),
       execType: report.execType,
       orderState: report.orderState,
       exchNs: known(detail.ackTsNs > 0 ? detail.ackTsNs : report.exchTsNs) + t.shiftNs,
@@ -187,10 +189,11 @@ class EventDecoder implements RecordHandler {
     const instrument = t.instrument(fill.instrument);
     if (instrument < 0) return;
     const currency = this.translations.currencyOf(instrument);
+    const order = this.takenIn.orderOf(fill.clientSeq, detail);
     this.to.fill({
       trade: `${fill.tradeIdHi}:${fill.tradeIdLo}`,
-      order: orderOf(fill.clientSeq, detail),
-      clientSeq: fill.clientSeq,
+      order,
+      clientSeq: Number(order.slice(order.lastIndexOf(":") + 1)),
       instrument,
       strategy: t.strategy(fill.strategy),
       side: fill.side,
@@ -245,7 +248,35 @@ class QuoteDecoder implements RecordHandler {
 
 const known = (value: number): number => (value > 0 ? value : Number.NaN);
 
-const orderOf = (
-  clientSeq: number,
-  { clientNonceLo, clientNonceHi }: { readonly clientNonceLo: number; readonly clientNonceHi: number },
-): string => `${clientNonceHi}:${clientNonceLo}:${clientSeq}`;
+/** What reports and fills say of the order that they are about. */
+export interface OrderNamed {
+  readonly clientNonceLo: number;
+  readonly clientNonceHi: number;
+  readonly venueOrderIdLo: number;
+  readonly venueOrderIdHi: number;
+}
+
+/** An order that a session kept has another number in the session that took it in: it stays the order that it was. */
+export class TakenIn {
+  /** By the venue's id. */
+  private readonly placed = new Map<string, string>();
+  private readonly former = new Map<string, string>();
+
+  nameOf(order: string): string {
+    return this.former.get(order) ?? order;
+  }
+
+  orderOf(clientSeq: number, of: OrderNamed): string {
+    const order = `${of.clientNonceHi}:${of.clientNonceLo}:${clientSeq}`;
+    const venue = `${of.venueOrderIdHi}:${of.venueOrderIdLo}`;
+    const known = this.placed.get(venue);
+    if (known === undefined) {
+      if (venue !== NO_VENUE_ID) this.placed.set(venue, order);
+      return order;
+    }
+    if (clientSeq >= FIRST_ADOPTED_SEQ && known !== order) this.former.set(order, known);
+    return this.nameOf(order);
+  }
+}
+
+const NO_VENUE_ID = "0:0";

@@ -14,10 +14,11 @@ import { ColumnTable } from "../../../src/analytics/run-result.ts";
 import { CURVE_NS, type SessionFacts } from "../../../src/analytics/session-facts.ts";
 import { writeSessionFiles } from "../../../src/analytics/session-files.ts";
 import { sessionPage } from "../../../src/analytics/session-page.ts";
+import { FIRST_ADOPTED_SEQ } from "../../../src/order/client-id.ts";
 import { QuotePass } from "../../../src/record/facts/quote-pass.ts";
 import { readSession, type SessionRange } from "../../../src/record/facts/read-session.ts";
 import { storeSource } from "../../../src/record/facts/store-source.ts";
-import { walSource } from "../../../src/record/facts/wal-source.ts";
+import { TakenIn, walSource } from "../../../src/record/facts/wal-source.ts";
 import { MidHistory } from "../../../src/record/mid-history.ts";
 import { ORDER_CANCELED, ORDER_FILLED, ORDER_REJECTED } from "../../../src/wire/codes.ts";
 import { LIBRARY, openEngine } from "../../e2e/embedded.ts";
@@ -173,6 +174,23 @@ test("--from and --to cut the session, --strategy names one; what is not there i
   expect(read({ strategy: "other" })).rejects.toThrow("no strategy other is recorded here; there are mm");
   expect(read({ from: unix(s(9000)) })).rejects.toThrow("no record lies between");
   expect((await read({ strategy: "mm" })).result.fills.rows).toBe(2);
+});
+
+test("an order that a session kept is the same order in the session that took it in", () => {
+  const takenIn = new TakenIn();
+  const named = (nonce: number, venue: number) => ({
+    ...{ clientNonceLo: nonce, clientNonceHi: 0, venueOrderIdLo: venue, venueOrderIdHi: 1 },
+  });
+  const adopted = FIRST_ADOPTED_SEQ + 3;
+  const placed = takenIn.orderOf(7, named(11, 500));
+  expect(placed).toBe("0:11:7");
+  expect(takenIn.orderOf(adopted, named(12, 500))).toBe(placed);
+  expect(takenIn.nameOf(`0:12:${adopted}`)).toBe(placed);
+  expect(takenIn.orderOf(adopted + 1, named(12, 501))).toBe(`0:12:${adopted + 1}`);
+  expect(takenIn.orderOf(8, named(12, 502))).toBe("0:12:8");
+  // Not known yet at the venue: nothing to tell it by.
+  const unknown = { ...named(12, 0), venueOrderIdHi: 0 };
+  expect([takenIn.orderOf(9, unknown), takenIn.orderOf(10, unknown)]).toEqual(["0:12:9", "0:12:10"]);
 });
 
 test("the mid at a fill is the last one before its venue time, that at a later instant includes the instant", () => {
