@@ -1,0 +1,147 @@
+// Risk: kill word, states, results, positions, denials, commands, feeds.
+import type { DashboardSpec } from "../grafana-json.ts";
+
+export const risk: DashboardSpec = {
+  uid: "hotlane-risk",
+  title: "hotlane: risk",
+  filters: false,
+  panels: [
+    {
+      title: "Kill word (0 = armed)",
+      type: "stat",
+      source: "prometheus",
+      width: 4,
+      height: 4,
+      queries: ["hotlane_kill_state"],
+    },
+    {
+      title: "Reconciled",
+      type: "stat",
+      source: "prometheus",
+      width: 4,
+      height: 4,
+      queries: ["hotlane_reconciled"],
+    },
+    {
+      title: "Alerts firing",
+      type: "stat",
+      source: "prometheus",
+      width: 4,
+      height: 4,
+      queries: ["hotlane_alerts_firing"],
+    },
+    {
+      title: "Storm guard",
+      type: "stat",
+      source: "prometheus",
+      width: 6,
+      height: 4,
+      queries: [["hotlane_storm_state == 1", "{{state}}"]],
+    },
+    {
+      title: "Strategies",
+      type: "stat",
+      source: "prometheus",
+      width: 6,
+      height: 4,
+      queries: [["hotlane_strategy_state == 1", "{{strategy}}: {{state}}"]],
+    },
+    {
+      title: "Net result",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [['hotlane_pnl{part="net"}', "{{currency}}"]],
+    },
+    {
+      title: "Drawdown from the day's peak",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [['max_over_time(hotlane_pnl{part="net"}[1d]) - hotlane_pnl{part="net"}', "{{currency}}"]],
+    },
+    {
+      title: "Positions",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [["hotlane_position", "{{strategy}} {{instrument}}"]],
+    },
+    {
+      title: "Working orders",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [["hotlane_working_orders", "{{strategy}}"]],
+    },
+    {
+      title: "Equity and free margin",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [
+        ["hotlane_account_equity", "equity"],
+        ["hotlane_margin_free", "free"],
+        ["hotlane_margin_initial", "initial margin"],
+      ],
+    },
+    {
+      title: "Orders per second",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [["rate(hotlane_orders_total[$__rate_interval])", "{{event}}"]],
+    },
+    {
+      title: "Feed state",
+      type: "timeseries",
+      source: "prometheus",
+      width: 12,
+      queries: [['hotlane_feed_state{state="synced"}', "{{instrument}}"]],
+    },
+    {
+      title: "Feed age",
+      type: "timeseries",
+      source: "prometheus",
+      unit: "s",
+      width: 12,
+      queries: [["hotlane_feed_age_seconds", "{{instrument}}"]],
+    },
+    {
+      title: "Refused by the gate",
+      type: "table",
+      source: "clickhouse",
+      width: 12,
+      queries: [
+        "SELECT strategy_id AS strategy, symbol, toString(deny_reason) AS reason, count() AS requests, max(timestamp) AS last FROM risk_log WHERE $__timeFilter(timestamp) GROUP BY strategy, symbol, reason ORDER BY requests DESC",
+      ],
+    },
+    {
+      title: "Commands",
+      type: "table",
+      source: "clickhouse",
+      width: 12,
+      queries: [
+        "SELECT timestamp, toString(command) AS command, target, who, why, ok, message FROM commands WHERE $__timeFilter(timestamp) ORDER BY timestamp DESC LIMIT 50",
+      ],
+    },
+    {
+      title: "Strategy states",
+      type: "table",
+      source: "clickhouse",
+      width: 12,
+      queries: [
+        "SELECT timestamp, strategy_id AS strategy, toString(prev_state) AS was, toString(state) AS is, toString(reason) AS reason, working_orders FROM strategy_status WHERE $__timeFilter(timestamp) ORDER BY timestamp DESC LIMIT 50",
+      ],
+    },
+    {
+      title: "Feeds",
+      type: "table",
+      source: "clickhouse",
+      width: 12,
+      queries: [
+        "SELECT timestamp, if(symbol = '', 'account', symbol) AS feed, toString(state) AS state, toString(reason) AS reason, gaps, resyncs FROM feed_status WHERE $__timeFilter(timestamp) ORDER BY timestamp DESC LIMIT 50",
+      ],
+    },
+  ],
+};
