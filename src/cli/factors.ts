@@ -125,6 +125,8 @@ async function write(
     console.error(
       `warning: node "${node}": its time window was full, ${samples} samples cut: raise its capacity`,
     );
+  if (run.badIds() > 0)
+    console.error(`warning: ${run.badIds()} rows add an order that is there, or change one that is not`);
   const rate = (run.rowsRead() / seconds / 1e6).toFixed(2);
   if (!quiet) {
     console.error(

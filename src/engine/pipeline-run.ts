@@ -58,6 +58,13 @@ export async function runPipeline(
     }
   });
   const seconds = (performance.now() - started) / 1000;
+  for (const { instrument } of config.markets) {
+    const bad = backtest.local(instrument.id).badIds;
+    if (bad > 0)
+      options.note?.(
+        `${instrument.symbol}: ${bad} rows add an order that is there, or change one that is not`,
+      );
+  }
   for (const [name, count] of backtest.tally.denials) options.note?.(`${count} requests denied: ${name}`);
   return { result: backtest.finish(failure), seconds };
 }

@@ -27,6 +27,11 @@ export class MergedSource {
     return this.sources.reduce((sum, s) => sum + s.rows, 0);
   }
 
+  /** See L3Levels. */
+  get badIds(): number {
+    return this.sources.reduce((sum, s) => sum + s.badIds, 0);
+  }
+
   /** Sends up to about `rowLimit` rows, whole events only, to `handler`. False at the end of all. */
   pump(handler: RecordHandler, rowLimit: number): boolean {
     if (this.sources.length === 1) return this.sources[0]!.pump(handler, rowLimit);

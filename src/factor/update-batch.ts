@@ -37,6 +37,8 @@ export interface BatchRun {
   step(rows: number): boolean;
   /** Rows read so far. */
   rowsRead(): number;
+  /** Market-by-order rows that changed nothing: their order was there already, or was not there. */
+  badIds(): number;
   close(): void;
 }
 
@@ -91,6 +93,7 @@ export function openBatch(
     baseNs: source.baseNs,
     step,
     rowsRead: () => source.rows,
+    badIds: () => source.badIds,
     close: () => source.close(),
   };
 }

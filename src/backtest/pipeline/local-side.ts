@@ -99,6 +99,11 @@ export class LocalSide {
     this.orders = parts.byOrder === true ? new L3Levels() : null;
   }
 
+  /** Market-by-order rows that changed nothing: their order was there already, or was not there. */
+  get badIds(): number {
+    return this.orders?.badIds ?? 0;
+  }
+
   /** Hands the next event to FACTOR, which runs it to the end of what follows from it. */
   event(): void {
     const { cursor } = this;

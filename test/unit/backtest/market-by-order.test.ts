@@ -123,7 +123,8 @@ describe("queue = l3-fifo", () => {
       add(50, SELL, 8, 1005, 6),
     ];
     const { backtest } = run(rows, []);
-    const { book: seen } = backtest.local(1);
+    const { book: seen, badIds } = backtest.local(1);
+    expect(badIds).toBe(1);
     expect([seen.bestBidTicks, seen.qtyAt(1, 1000), seen.qtyAt(1, 999), seen.qtyAt(1, 998)]).toEqual([
       1000, 10, 0, 2,
     ]);
