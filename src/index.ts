@@ -5,6 +5,12 @@ export { EngineError } from "./engine/engine-error.ts";
 export { type EngineHooks, type EngineLog, LiveEngine } from "./engine/live-engine.ts";
 export type { EngineSettings } from "./engine/settings.ts";
 export type { SessionSummary } from "./engine/summary.ts";
+// Factor graphs: node types of your own ([graph] module), graphs from code, values from event rows.
+export type { InstrumentContext } from "./factor/context.ts";
+export { FactorGraph } from "./factor/graph.ts";
+export type { NodeType, ParamSpec as NodeParamSpec, Step } from "./factor/node-type.ts";
+export { type BatchColumns, type BatchOptions, updateBatch } from "./factor/update-batch.ts";
+export { defineNode, type UserNode } from "./factor/user-nodes.ts";
 export type { L2Book } from "./market/l2-book.ts";
 export { NO_ORDER } from "./order/order-table.ts";
 export { STORM_HALT, STORM_NORMAL, STORM_STORM, STORM_WARM } from "./risk/storm-guard.ts";

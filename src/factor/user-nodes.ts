@@ -8,6 +8,7 @@
 //     step: (state, s, context, x) => …,
 //   })];
 
+import { providePackage } from "../core/package-module.ts";
 import { assertArity } from "./compile.ts";
 import type { InstrumentContext } from "./context.ts";
 import { GraphError } from "./graph-error.ts";
@@ -70,6 +71,7 @@ const isNodeType = (value: unknown): value is NodeType =>
 export async function loadUserNodes(path: string, graphFile: string): Promise<readonly NodeType[]> {
   const fail = (message: string): GraphError =>
     new GraphError([{ file: graphFile, line: 1, node: "", message }]);
+  providePackage();
   let exported: { nodes?: unknown };
   try {
     exported = (await import(path)) as { nodes?: unknown };

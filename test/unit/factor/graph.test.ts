@@ -330,10 +330,9 @@ describe("user nodes", () => {
   test("come from the module the graph names, keep declared state, and are part of expressions", async () => {
     const dir = mkdtempSync(join(tmpdir(), "hotlane-nodes-"));
     try {
-      const sdk = join(import.meta.dir, "../../../src/factor/user-nodes.ts");
       writeFileSync(
         join(dir, "nodes.ts"),
-        `import { defineNode } from ${JSON.stringify(sdk)};
+        `import { defineNode } from "hotlane";
 export const nodes = [defineNode({
   name: "Leaky", inputs: ["x"], words: 2, summary: "leaky sum", formula: "s = rate*s + x",
   params: [{ name: "rate", kind: "number", min: 0, max: 1, doc: "kept share" }],
