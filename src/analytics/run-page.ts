@@ -1,5 +1,6 @@
 // The page of a run: what is read first, equity, drawdown and all figures, then per instrument price with fills,
-// position, queue wait and latency; kinds of runs add their own parts. Long series are thinned for drawing only; the files beside it hold every row. Cold.
+// position, queue wait and latency; kinds of runs add their own parts. Long series are thinned for drawing only; the
+// files beside it hold every row. Cold.
 import { drawdowns, type EquityOptions } from "./equity-metrics.ts";
 import { activityFigures, equityFigures, inventoryFigures, leadFigures } from "./metric-figures.ts";
 import { type CurrencyMetrics, equityCurve, type RunMetrics } from "./metrics.ts";
