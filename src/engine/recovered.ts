@@ -198,10 +198,21 @@ function carriedStates(
     });
 }
 
+/**
+ * From when on the WAL tells everything, ms: older segments may have been given up, and what they told is contained in
+ * what the sessions after them have journalled at their start.
+ */
+function toldSinceMs(recovery: Recovery, starts: readonly number[]): number {
+  if (starts.length === 0) return Number.NaN;
+  const [oldest] = recovery.sessions;
+  const isWhole = oldest === undefined || oldest.firstPosition === 0;
+  return Math.max(Math.min(...starts), isWhole ? 0 : Number(oldest.createdUnixNs / NS_PER_MS));
+}
+
 function restoredFunding(recovery: Recovery, sessions: readonly SessionManifest[]): RestoredFunding {
   const { lastUnixNs, recentIds } = recovery.funding;
   const starts = sessions.map((s) => Number(BigInt(s.createdUnixNs) / NS_PER_MS));
-  const first = starts.length === 0 ? Number.NaN : Math.min(...starts);
+  const first = toldSinceMs(recovery, starts);
   const last = Number(lastUnixNs / NS_PER_MS) - FUNDING_OVERLAP_MS;
   return {
     sinceMs: lastUnixNs === 0n ? first : Math.max(first, last),
@@ -221,7 +232,7 @@ function restoredTrades(
     .map((s) => Number(BigInt(s.createdUnixNs) / NS_PER_MS));
   return {
     instrument: id,
-    sinceMs: starts.length === 0 ? Number.NaN : Math.min(...starts),
+    sinceMs: toldSinceMs(recovery, starts),
     lastTradeId: known === undefined || known.maxTradeId < 0n ? "" : String(known.maxTradeId),
     recentLo: ids.map((trade) => Number(trade & 0xffff_ffffn)),
     recentHi: ids.map((trade) => Number(trade >> 32n)),

@@ -24,6 +24,8 @@ export interface ReplaySetup {
   readonly maxOrders: number;
   /** Absent in older sessions: none. */
   readonly positionSnapshotNs?: number;
+  /** Absent in older sessions: not done. */
+  readonly journalsOpening?: boolean;
   readonly assets: readonly string[];
   readonly risk: EngineSettings["risk"];
   readonly instrumentLimits: EngineSettings["instruments"];
@@ -56,6 +58,7 @@ export async function replaySetup(
   const setup: ReplaySetup = {
     maxOrders: settings.engine.maxOrders,
     positionSnapshotNs: POSITION_SNAPSHOT_NS,
+    journalsOpening: true,
     assets,
     risk: settings.risk,
     instrumentLimits: settings.instruments,

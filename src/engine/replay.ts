@@ -112,6 +112,7 @@ export async function replaySession(
       stampNs: () => 0,
       timerId: EXECUTION_TIMER_ID,
       positionSnapshotNs: setup.positionSnapshotNs ?? 0,
+      journalsOpening: setup.journalsOpening ?? false,
       onException: (strategy, error) =>
         note(`strategy ${manifest.strategies[strategy]} threw: ${(error as Error).message}`),
     });

@@ -4,6 +4,7 @@
 //
 // The day's figures move with every mark: at most one record a second, so that a kill -9 forgets at most a second of
 // a new peak. Everything else is written when it happens.
+import type { TwoLimbSums } from "../core/two-limb.ts";
 import { HOUSE } from "../order/ledger.ts";
 import {
   RISK_STATE_BREAKER,
@@ -14,10 +15,13 @@ import {
   RISK_STATE_STRATEGY_DAY,
   RISK_STATE_UNASSIGNED_FUNDING,
 } from "../wire/codes.ts";
+import { FLAG_SNAPSHOT } from "../wire/messages.gen.ts";
 import type { ExecutionParts } from "./execution-parts.ts";
 
 const DAY_EVERY_NS = 1e9;
 const f64 = (n: number): Float64Array => new Float64Array(new ArrayBuffer(Math.max(n * 8, 4096)));
+
+const isSome = (sums: TwoLimbSums, slot: number): boolean => sums.hi[slot] !== 0 || sums.lo[slot] !== 0;
 
 export class CarryJournal {
   private readonly parts: ExecutionParts;
@@ -40,6 +44,26 @@ export class CarryJournal {
     this.breakerOpen = false;
     this.strategyStart = f64(parts.strategyCount).fill(Number.NaN);
     this.strategyHit = new Uint8Array(new ArrayBuffer(Math.max(parts.strategyCount, 4096)));
+  }
+
+  /**
+   * Once, at the first timer: sums that earlier sessions left and that nothing may ever move again, so that a log
+   * whose old segments were given up still tells them.
+   */
+  open(nowNs: number): void {
+    const { ledger, outputs } = this.parts;
+    const { realized, fees, funding, otherFees, unassignedFunding } = ledger;
+    if (isSome(unassignedFunding, 0)) this.fundingBooked(HOUSE, 0);
+    for (let s = HOUSE; s < this.parts.strategyCount; s++) {
+      for (let i = 1; i < this.parts.instrumentCount; i++) {
+        const pair = ledger.pair(s, i);
+        if (isSome(realized, pair) || isSome(fees, pair))
+          outputs.position(ledger, s, i, 0, nowNs, FLAG_SNAPSHOT);
+        if (isSome(funding, pair)) this.fundingBooked(s, i);
+      }
+      for (let asset = 0; asset < this.parts.options.assets.length; asset++)
+        if (isSome(otherFees, ledger.otherFeeSlot(s, asset))) this.otherFeeBooked(s, asset);
+    }
   }
 
   /** At each timer, after the guards have looked. */

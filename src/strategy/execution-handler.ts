@@ -110,6 +110,7 @@ export class ExecutionHandler implements RecordHandler {
   private controlDue: boolean;
   private lastCancelAllNs: number;
   private nextSnapshotNs: number;
+  private openingDue: boolean;
 
   /** Throws RangeError with every problem of strategies, parameters and limits. */
   constructor(options: ExecutionOptions) {
@@ -143,6 +144,7 @@ export class ExecutionHandler implements RecordHandler {
     this.controlDue = false;
     this.lastCancelAllNs = Number.NEGATIVE_INFINITY;
     this.nextSnapshotNs = 0;
+    this.openingDue = options.journalsOpening ?? true;
   }
 
   onRecord(m: RecordMemory, at: number): void {
@@ -368,6 +370,8 @@ export class ExecutionHandler implements RecordHandler {
       parts.storm.state === STORM_HALT
     )
       this.parts.desk.requestCancelAll();
+    if (this.openingDue) this.carry.open(nowNs);
+    this.openingDue = false;
     this.carry.note(nowNs);
     this.cancelStale();
     this.account.checkAccount(nowNs);

@@ -76,6 +76,8 @@ export interface ExecutionOptions {
   readonly timerId: number;
   /** Interval of the Position records of open positions (FLAG_SNAPSHOT); 0 or absent = none. */
   readonly positionSnapshotNs?: number;
+  /** Sums that earlier sessions left are journalled at the first timer. Default true. */
+  readonly journalsOpening?: boolean;
   /** EXECUTION_COUNTERS and, behind them, whatever the caller keeps. */
   readonly counters?: Float64Array;
   readonly histograms?: ExecutionHistograms | null;

@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PositionView } from "../../src/control/engine-control.ts";
 import { recoverWal } from "../../src/journal/recovery.ts";
-import { CANCEL, MOVE, PLACE_BID, puppetToml, Stage } from "../simulation/fault-stage.ts";
-import { ctl, endAll, LiveSession, run, until } from "./live-session.ts";
+import { CANCEL, MOVE, PLACE_BID, Stage } from "../simulation/fault-stage.ts";
+import { ctl, endAll, run, until } from "./live-session.ts";
 import { openOrders } from "./venue-oracle.ts";
 
 afterAll(endAll);
@@ -28,8 +28,7 @@ async function keepAndRestart(stage: Stage, meanwhile: () => Promise<unknown>): 
     ...{ code: 0, out: "identical" },
   });
   await meanwhile();
-  stage.live = await LiveSession.start({ dir, toml: puppetToml(stage.venue) });
-  await stage.ready();
+  await stage.restart();
 }
 
 /** In the store it is one order from its place to its end, over all sessions; no other order stays open there. */

@@ -19,6 +19,7 @@ const AGAIN_MS = 1_500;
 const MOST_TRIES = 5;
 
 export const PLACE_BID = 1;
+export const PLACE_ASK = 2;
 export const TAKE = 3;
 export const CANCEL = 4;
 export const MOVE = 5;
@@ -79,7 +80,12 @@ export class Stage {
     this.live.signal("SIGKILL");
     await this.live.end();
     await Bun.sleep(deadMs);
-    this.live = await LiveSession.start({ dir: this.live.dir, toml: puppetToml(this.venue) });
+    await this.restart();
+  }
+
+  /** The next session on the data directory; the one before has ended. */
+  async restart(toml = puppetToml(this.venue)): Promise<void> {
+    this.live = await LiveSession.start({ dir: this.live.dir, toml });
     await this.ready();
   }
 
