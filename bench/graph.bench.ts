@@ -60,68 +60,55 @@ class Market {
   }
 }
 
-/** What is measured, over a market of its own. */
-interface Subject {
-  readonly market: Market;
-  update(nowNs: number): void;
-  output(): number;
-}
+/** How the graph is computed. */
+type Way = "generated" | "interpreted" | "by hand";
 
-function stateOf(program: Program | null) {
-  return makeFactorState({
+/** A graph over a market of its own, and the same by hand over its depth band. */
+function subject(program: Program, way: Way) {
+  const byHand = way === "by hand";
+  const state = makeFactorState({
     instruments: [{ id: 1, symbol: "BTCUSDT", tickSize: "0.1", lotSize: "0.001" }],
-    graphs: program === null ? [] : [{ name: "bench", program, instrument: 1 }],
-    context: { tradeCapacity: 2, bands: program === null ? 1 : 0 },
+    graphs: byHand ? [] : [{ name: "bench", program, instrument: 1 }],
+    context: { tradeCapacity: 2, bands: byHand ? 1 : 0 },
   });
-}
-
-function generated(program: Program): Subject {
-  const state = stateOf(program);
-  const graph = state.graphs[0]!;
-  const market = new Market(state.contexts[0]!);
-  return { market, update: (now) => graph.update(now), output: () => graph.output(0) };
-}
-
-function interpreted(program: Program): Subject {
-  const state = stateOf(program);
-  const graph = state.graphs[0]!;
-  const market = new Market(state.contexts[0]!);
-  return { market, update: (now) => graph.interpret(now), output: () => graph.output(0) };
-}
-
-function handWritten(): Subject {
-  const context = stateOf(null).contexts[0]!;
-  const hand = new HandWritten(context);
-  return { market: new Market(context), update: () => hand.update(), output: () => hand.alpha };
+  const context = state.contexts[0]!;
+  return {
+    market: new Market(context),
+    graph: byHand ? null : state.graphs[0]!,
+    hand: byHand ? new HandWritten(context) : null,
+  };
 }
 
 /**
  * ns per update with the book's share taken out: each sample is timed with and without the graph. The checksum is the
- * rounded sum of the first output, which plain running sums also reach.
+ * rounded sum of the first output, which plain running sums also reach. The call is written out for each way, because one
+ * call of all three would cost each of them.
  */
-function graphSide(open: () => Subject, samples: number): Side {
+function graphSide(program: Program, way: Way, samples: number): Side {
   const opsPerSample = 4_096;
   const times = new Float64Array(samples);
   let now = 0;
-  let subject = open();
+  let { market, graph, hand } = subject(program, way);
   const run = (ops: number): number => {
     let sum = 0;
     for (let k = 0; k < ops; k++) {
-      subject.market.step();
+      market.step();
       now += STEP_NS;
-      subject.update(now);
-      const v = subject.output();
+      if (hand !== null) hand.update();
+      else if (way === "generated") graph!.update(now);
+      else graph!.interpret(now);
+      const v = hand !== null ? hand.alpha : graph!.output(0);
       // No branch on the sign: nobody foresees it, and what it costs is not the graph's.
       if (!Number.isNaN(v)) sum += v;
     }
     return sum;
   };
   const bare = (ops: number): void => {
-    for (let k = 0; k < ops; k++) subject.market.step();
+    for (let k = 0; k < ops; k++) market.step();
   };
   return {
     round() {
-      subject = open();
+      ({ market, graph, hand } = subject(program, way));
       now = 0;
       let checksum = 0;
       let elapsed = 0;
@@ -158,8 +145,8 @@ function sixtyNodes(): Program {
 }
 
 const pair = (program: Program, samples: number) => ({
-  own: graphSide(() => generated(program), samples),
-  reference: { name: "flat interpreter", ...graphSide(() => interpreted(program), samples) },
+  own: graphSide(program, "generated", samples),
+  reference: { name: "flat interpreter", ...graphSide(program, "interpreted", samples) },
 });
 
 /** Event rows of a market with 40 levels a message. */
@@ -223,9 +210,9 @@ export const benches: readonly Bench[] = [
     async open(size) {
       const program = await loadGraphFile(EXAMPLE);
       const samples = size === "full" ? 400 : 4;
-      const reference = graphSide(handWritten, samples);
+      const reference = graphSide(program, "by hand", samples);
       return {
-        own: graphSide(() => generated(program), samples),
+        own: graphSide(program, "generated", samples),
         reference: { name: "straight-line code over typed arrays", ...reference },
       };
     },
