@@ -110,15 +110,13 @@ export class ColumnTable<C extends string> {
 
   constructor(names: readonly C[]) {
     this.names = names;
-    this.columns = names.map(() => new Float64Array(FIRST_ROWS));
+    this.columns = names.map(() => new Float64Array(FIRST_ROWS).fill(Number.NaN));
   }
 
   /** Adds a row of NaN and returns its number. */
   add(): number {
     if (this.rows === this.capacity) this.grow();
-    const row = this.rows++;
-    for (let i = 0; i < this.columns.length; i++) this.columns[i]![row] = Number.NaN;
-    return row;
+    return this.rows++;
   }
 
   /** Valid until the table grows: look it up again after add(). */
@@ -143,7 +141,7 @@ export class ColumnTable<C extends string> {
   private grow(): void {
     this.capacity *= 2;
     this.columns = this.columns.map((old) => {
-      const column = new Float64Array(this.capacity);
+      const column = new Float64Array(this.capacity).fill(Number.NaN, old.length);
       column.set(old);
       return column;
     });
