@@ -85,7 +85,10 @@ export const FILL_COLUMNS = [
   "fee",
   /** Exchange time of the fill − when the order began to rest at its price; NaN for takers. */
   "queueWaitNs",
-  /** Mid price in ticks as the trader saw it at the fill's exchange time, and after. NaN: beyond the data. */
+  /**
+   * Mid price in ticks at the fill's exchange time, and after: a backtest's by the exchange's clock, a session's as it
+   * was seen. NaN: beyond the data.
+   */
   "mid0Ticks",
   "mid100msTicks",
   "mid1sTicks",

@@ -23,6 +23,7 @@ import type { ModelExchange } from "../../exchange/model-exchange.ts";
 import type { Instrument } from "../../market/instrument.ts";
 import { NO_L3_ORDER } from "../../market/l3-book.ts";
 import { crossingSide } from "./crossing.ts";
+import type { FillMidsQueue } from "./fill-mids-queue.ts";
 import type { MarketFunding } from "./market-funding.ts";
 
 /** An empty range of keys. */
@@ -37,6 +38,7 @@ export class ExchangeSide {
   private readonly book: DenseBook | null;
   private readonly orders: L3Levels | null;
   readonly funding: MarketFunding;
+  private readonly mids: FillMidsQueue;
   private readonly instrument: Instrument;
   /** Events that left the market crossed (crossing.ts). */
   crossedEvents = 0;
@@ -48,6 +50,7 @@ export class ExchangeSide {
     instrument: Instrument,
     market: DenseBook | L3Levels,
     funding: MarketFunding,
+    mids: FillMidsQueue,
   ) {
     this.cursor = new ChunkCursor(feed, AT_EXCH);
     this.exchange = exchange;
@@ -56,17 +59,22 @@ export class ExchangeSide {
     this.book = market instanceof DenseBook ? market : null;
     this.orders = market instanceof DenseBook ? null : market;
     this.funding = funding;
+    this.mids = mids;
   }
 
   /** A payment is due, and everything before it is done. */
   payFunding(): void {
     const { exchange, funding, instrument } = this;
-    const { book } = this.engine;
     exchange.exchNs = funding.nextNs;
-    const mid = (book.bestTicks(1) + book.bestTicks(-1)) / 2;
     const mark = funding.markPx / Number(instrument.tickSize);
-    exchange.payFunding(instrument.id, Number.isNaN(mark) ? mid : mark, funding.rateE8);
+    exchange.payFunding(instrument.id, Number.isNaN(mark) ? this.midTicks : mark, funding.rateE8);
     funding.paid();
+  }
+
+  /** Of the book; NaN when a side is empty. */
+  get midTicks(): number {
+    const { book } = this.engine;
+    return (book.bestTicks(1) + book.bestTicks(-1)) / 2;
   }
 
   /** No order rests: rows move nothing but the book. */
@@ -74,10 +82,14 @@ export class ExchangeSide {
     return this.engine.orders.count === 0;
   }
 
-  /** Processes events up to `bound`, inclusive, but none after a report that they make has reached the trader. */
+  /**
+   * Processes events up to `bound`, inclusive, but none after a report that they make has reached the trader, or after
+   * a fill whose mid is to be taken.
+   */
   run(bound: number): void {
-    const { cursor, exchange } = this;
-    for (let to = bound; cursor.nextTs <= to; to = Math.min(bound, exchange.nextReportNs)) this.event();
+    const { cursor, exchange, mids } = this;
+    for (let to = bound; cursor.nextTs <= to; to = Math.min(bound, exchange.nextReportNs, mids.nextNs))
+      this.event();
   }
 
   /** One event: the groups of equal times, which may go on in the next chunk. */

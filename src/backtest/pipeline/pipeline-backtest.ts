@@ -182,6 +182,7 @@ export class PipelineBacktest {
           m.instrument,
           books[i]!,
           new MarketFunding(m.funding ?? null),
+          this.recorder.mids,
         ),
     );
   }
@@ -298,19 +299,29 @@ export class PipelineBacktest {
   /** Market rows, requests and funding of the exchange up to `bound`, in the order of time. */
   private runExchange(bound: number): void {
     const { exchange, exchanges } = this;
-    if (this.asleep && this.nextFundingNs > bound) return;
+    const { mids } = this.recorder;
+    if (this.asleep && this.nextFundingNs > bound && mids.nextNs > bound) return;
     for (;;) {
       const requestNs = exchange.nextRequestNs;
-      const next = Math.min(requestNs, this.nextFundingNs);
+      const next = Math.min(requestNs, this.nextFundingNs, mids.nextNs);
       const to = Math.min(bound, next, exchange.nextReportNs);
       if (exchanges.length === 1) exchanges[0]!.run(to);
       else this.runMerged(to);
-      // A row may have made a report, at which the trader acts first.
+      // A row may have made a fill, whose mid comes first, or a report, at which the trader acts first.
+      if (mids.nextNs < next) continue;
       if (!(next <= Math.min(bound, exchange.nextReportNs))) return;
-      if (requestNs === next) exchange.processRequest();
+      if (mids.nextNs === next) mids.take(this.exchangeMid);
+      else if (requestNs === next) exchange.processRequest();
       else this.payFunding();
     }
   }
+
+  /** By index of the instrument; NaN when a side is empty or the rows are over. */
+  private readonly exchangeMid = (index: number): number => {
+    const side = this.exchanges[index]!;
+    const over = side.cursor.nextTs === NEVER && this.locals[index]!.cursor.nextTs === NEVER;
+    return over ? Number.NaN : side.midTicks;
+  };
 
   private payFunding(): void {
     for (const side of this.exchanges) if (side.funding.nextNs === this.nextFundingNs) side.payFunding();
@@ -342,7 +353,8 @@ export class PipelineBacktest {
       let best = this.exchanges[0]!;
       for (let i = 1; i < this.exchanges.length; i++)
         if (this.exchanges[i]!.cursor.nextTs < best.cursor.nextTs) best = this.exchanges[i]!;
-      if (!(best.cursor.nextTs <= Math.min(bound, this.exchange.nextReportNs))) return;
+      if (!(best.cursor.nextTs <= Math.min(bound, this.exchange.nextReportNs, this.recorder.mids.nextNs)))
+        return;
       best.run(best.cursor.nextTs);
     }
   }

@@ -1,9 +1,8 @@
 // Collects a default-mode run as a RunResult: states on a grid of logical time, orders and fills as the exchange
-// and its reports tell them, mids after fills. Cold, but for one comparison per event.
+// and its reports tell them. Cold, but for one comparison per event.
 
 import {
   FILL_COLUMNS,
-  MARK_OUT_NS,
   makeTables,
   ORDER_COLUMNS,
   type ResultInstrument,
@@ -25,6 +24,7 @@ import {
   SIDE_BUY,
 } from "../../wire/codes.ts";
 import { FillAccount } from "./fill-account.ts";
+import { FillMidsQueue } from "./fill-mids-queue.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 const S = placesOf(STATE_COLUMNS);
@@ -44,18 +44,18 @@ export interface RecorderOptions {
 }
 
 export class RunRecorder implements ExchangeObserver {
-  /** The next instant at which something is to be written: a state row, or a mid after a fill. */
+  /** The next instant at which a state row is to be written. */
   dueNs = NEVER;
   private readonly tables = makeTables();
+  /** Mids that fills wait for; whoever runs the exchange's market takes them. */
+  readonly mids = new FillMidsQueue(this.tables.fills);
   private readonly options: RecorderOptions;
   private readonly instruments: readonly ResultInstrument[];
   private readonly accounts: readonly FillAccount[];
   /** 1e-8 tick·lots in the settlement currency. */
   private readonly fundingUnits: readonly number[];
   private readonly orderRows = new Map<number, number>();
-  private readonly markOuts = [0, ...MARK_OUT_NS].map((ns, k) => new MarkOutQueue(ns, F.mid0Ticks + k));
   private execution: ExecutionHandler | null = null;
-  private nextStateNs = NEVER;
   private startNs = Number.NaN;
   /** Rows of fills that have reached the accounts. */
   private heard = 0;
@@ -82,21 +82,14 @@ export class RunRecorder implements ExchangeObserver {
     this.execution = execution;
     this.startNs = tsNs;
     const { stateIntervalNs } = this.options;
-    if (Number.isFinite(stateIntervalNs))
-      this.nextStateNs = Math.ceil(tsNs / stateIntervalNs) * stateIntervalNs;
-    this.setDue();
+    if (Number.isFinite(stateIntervalNs)) this.dueNs = Math.ceil(tsNs / stateIntervalNs) * stateIntervalNs;
   }
 
   /** Time is about to pass `tsNs`: writes what falls due before, with the market as it was. */
   advance(tsNs: number): void {
     while (this.dueNs < tsNs) {
-      const due = this.dueNs;
-      if (this.nextStateNs === due) {
-        this.record(due);
-        this.nextStateNs += this.options.stateIntervalNs;
-      }
-      for (const queue of this.markOuts) this.takeMids(queue, due);
-      this.setDue();
+      this.record(this.dueNs);
+      this.dueNs += this.options.stateIntervalNs;
     }
   }
 
@@ -157,8 +150,7 @@ export class RunRecorder implements ExchangeObserver {
     fills.set(row, F.localTsNs, fill.arrivalNs);
     fills.set(row, F.fee, fill.feeE8 / 1e8);
     fills.set(row, F.queueWaitNs, fill.exchNs - fill.restedNs);
-    for (const queue of this.markOuts) queue.push(row, fill.exchNs);
-    this.setDue();
+    this.mids.push(row, fill.exchNs);
     const at = this.orderRows.get(fill.clientSeq);
     if (at !== undefined) orders.set(at, O.filledLots, orders.get(at, O.filledLots) + fill.qtyLots);
   }
@@ -234,54 +226,6 @@ export class RunRecorder implements ExchangeObserver {
     let sum = 0;
     for (let s = 0; s < strategies; s++) sum += ledger.funding.approximate(ledger.pair(s, instrument));
     return sum * this.fundingUnits[instrument - 1]!;
-  }
-
-  private takeMids(queue: MarkOutQueue, tsNs: number): void {
-    const { fills } = this.tables;
-    const { market } = this.execution!.parts;
-    while (queue.nextNs <= tsNs) {
-      const row = queue.pop();
-      fills.set(row, queue.column, market.midTicks(fills.get(row, F.instrument) + 1));
-    }
-  }
-
-  private setDue(): void {
-    let due = this.nextStateNs;
-    for (const queue of this.markOuts) due = Math.min(due, queue.nextNs);
-    this.dueNs = due;
-  }
-}
-
-/** Fills that wait for the mid one horizon later, in the order of time. */
-class MarkOutQueue {
-  readonly column: number;
-  private readonly horizonNs: number;
-  private rows: number[] = [];
-  private times: number[] = [];
-  private head = 0;
-
-  constructor(horizonNs: number, column: number) {
-    this.horizonNs = horizonNs;
-    this.column = column;
-  }
-
-  get nextNs(): number {
-    return this.head < this.times.length ? this.times[this.head]! : NEVER;
-  }
-
-  push(row: number, tsNs: number): void {
-    this.rows.push(row);
-    this.times.push(tsNs + this.horizonNs);
-  }
-
-  pop(): number {
-    const row = this.rows[this.head++]!;
-    if (this.head === this.rows.length) {
-      this.rows = [];
-      this.times = [];
-      this.head = 0;
-    }
-    return row;
   }
 }
 

@@ -32,6 +32,9 @@ test("where none of hftbacktest's faults matters, both modes make the same fills
   expect(own.baseNs).toBe(compat.baseNs);
   for (const name of ["exchTsNs", "localTsNs", "side", "pxTicks", "qtyLots", "maker", "queueWaitNs"] as const)
     expect([...own.fills.values(name)]).toEqual([...compat.fills.values(name)]);
+  // Theirs come from a second pass over the data.
+  for (const name of ["mid0Ticks", "mid100msTicks", "mid1sTicks", "mid10sTicks"] as const)
+    expect([...own.fills.values(name)]).toEqual([...compat.fills.values(name)]);
   const last = (result: typeof own, name: "equity" | "position" | "numTrades") =>
     result.states.at(name)[result.states.rows - 1]!;
   for (const name of ["equity", "position", "numTrades"] as const)
