@@ -12,7 +12,7 @@ import { countCollections, LaneTelemetry, VITAL_THREAD_ID } from "../lane/teleme
 import { openArena, STOP_WORD_I32, WRITER_STOP_WORD_I32 } from "../ring/arena.ts";
 import { Doorbell } from "../ring/doorbell.ts";
 import { RingConsumer, type RingLocation, RingProducer } from "../ring/spsc-ring.ts";
-import { LOG_INFO, LOG_WARN } from "../wire/codes.ts";
+import { LOG_INFO } from "../wire/codes.ts";
 import { SCHEMA_VERSION } from "../wire/messages.gen.ts";
 import { type LaneEdges, LIVE_EDGES } from "./lane-edges.ts";
 import type { FromLane, LaneStart, ToLane } from "./lane-protocol.ts";
@@ -129,7 +129,6 @@ export async function runLane(
   raisePriority(context);
   if (placement.cpu >= 0) {
     const { tid, result } = pinLane(placement.cpu);
-    if (!result.ok) context.log.log(LOG_WARN, 0, `not pinned to cpu ${placement.cpu}: ${result.error}`);
     post({ pinned: true, tid, error: result.ok ? null : result.error });
   }
   const cycle = new DutyCycle({

@@ -19,7 +19,7 @@ import {
 export interface SweepReport {
   /** Threads whose mask was changed. */
   readonly moved: number;
-  /** Distinct refusals, in words; empty when all went well. */
+  /** What was refused, one line a reason with the threads' names; empty when all went well. */
   readonly errors: readonly string[];
 }
 
@@ -44,23 +44,31 @@ export function pinLane(cpu: number): PinReport {
   return { tid, result: pinThread(tid, cpu) };
 }
 
+const reasonOf = (error: string): string => error.slice(error.lastIndexOf(": ") + 2);
+
 /** Step 4: moves every thread that is not in `hotTids` to `housekeeping`. A thread that ends meanwhile is fine. */
 export function sweepThreads(hotTids: ReadonlySet<number>, housekeeping: readonly number[]): SweepReport {
   const wanted = housekeeping.join(",");
-  const errors = new Set<string>();
+  const refused = new Map<string, Set<string>>();
   let moved = 0;
   for (const thread of listThreads()) {
     if (hotTids.has(thread.tid) || thread.cpus.join(",") === wanted) continue;
     const result = setAffinity(thread.tid, housekeeping);
     if (result.ok) moved++;
-    else if (!result.error.includes("ESRCH")) errors.add(`${thread.name}: ${result.error}`);
+    else if (!result.error.includes("ESRCH")) {
+      const reason = reasonOf(result.error);
+      refused.set(reason, (refused.get(reason) ?? new Set()).add(thread.name));
+    }
   }
-  return { moved, errors: [...errors] };
+  const errors = [...refused].map(
+    ([reason, names]) => `${[...names].sort().join(", ")} not moved to cpu ${wanted}: ${reason}`,
+  );
+  return { moved, errors };
 }
 
 /**
- * Step 4 over the first seconds: sweeps now and every `everyMs` for `forMs`. The timer does not keep the
- * process alive. Returns the stop function.
+ * Step 4 over the first seconds: sweeps now and every `everyMs` for `forMs`. What is refused is refused again each
+ * time: it is reported once. The timer does not keep the process alive. Returns the stop function.
  */
 export function keepSweeping(
   hotTids: ReadonlySet<number>,
@@ -70,12 +78,18 @@ export function keepSweeping(
   forMs = 10_000,
 ): () => void {
   let left = Math.ceil(forMs / everyMs);
+  const said = new Set<string>();
+  const sweep = (): void => {
+    const { moved, errors: found } = sweepThreads(hotTids, housekeeping);
+    const errors = found.filter((error) => !said.has(reasonOf(error)));
+    for (const error of errors) said.add(reasonOf(error));
+    if (moved > 0 || errors.length > 0) onReport({ moved, errors });
+  };
   const timer = setInterval(() => {
-    const report = sweepThreads(hotTids, housekeeping);
-    if (report.moved > 0 || report.errors.length > 0) onReport(report);
+    sweep();
     if (--left <= 0) clearInterval(timer);
   }, everyMs);
   timer.unref();
-  onReport(sweepThreads(hotTids, housekeeping));
+  sweep();
   return () => clearInterval(timer);
 }
