@@ -525,6 +525,7 @@ export class L2Book {
     const start = far.rangeStart(from, to);
     const end = far.rangeEnd(from, to);
     for (let k = start; k < end; k++) {
+      if (far.qtyOf(k) === 0) continue;
       const at = s * this.windowTicks + (far.tickAt(k) & this.mask);
       this.qty[at] = far.qtyOf(k);
       this.bitmap.mark(at);
