@@ -3,17 +3,20 @@
 // capture's depth and trade messages (harness/pipeline-rig.ts). Not in the figures: the venue's answers and the
 // lane's timer, which are played between messages. In them: the copy of each message into the receive buffer. Warm
 // messages are brought into the cache before, 250 at a time: live, the kernel has just written them.
-// The checksum is the number of order requests and a hash of all their bytes.
+// The checksum is the number of order requests and a hash of all their bytes. The reference is the same work by hand
+// (harness/bare-loop.ts), also stage by stage: pipeline.decode, .decodeBook, .toGraph, .tickToOrder are cumulative.
 import { monotonicNs } from "../ffi/host.ts";
 import { ASK, BID, L2Book } from "../src/market/l2-book.ts";
 import { MarketDecoder, MESSAGE_DEPTH } from "../src/venue/binance/market-decoder.ts";
+import { BareBook } from "./harness/bare-book.ts";
+import { BARE_BOOK, BARE_DECODE, BARE_GRAPH, BARE_ORDER, BareLoop } from "./harness/bare-loop.ts";
 import {
   CAPTURED_DEPTH,
   CAPTURED_TICKER,
   type CaptureMessages,
   loadCaptureMessages,
 } from "./harness/capture-messages.ts";
-import { BTCUSDT, PipelineRig, PipelineStage } from "./harness/pipeline-rig.ts";
+import { BTCUSDT, PipelineRig, PipelineStage, type RigOptions } from "./harness/pipeline-rig.ts";
 import { type Bench, type BenchSize, type Figures, figures, type Side } from "./harness.ts";
 
 const CHUNK = 250;
@@ -27,8 +30,8 @@ const COLD = { minMoveTicks: 1 };
 
 const limit = (size: BenchSize): number => (size === "tiny" ? TINY_MESSAGES : Number.POSITIVE_INFINITY);
 
-async function warmRound(stage: PipelineStage): Promise<Figures> {
-  const rig = new PipelineRig(stage);
+async function warmRound(stage: PipelineStage, options: RigOptions = {}): Promise<Figures> {
+  const rig = new PipelineRig(stage, options);
   await rig.start();
   const count = stage.messages.bytes.length;
   const chunks = Math.floor(count / CHUNK);
@@ -52,43 +55,130 @@ function touch({ bytes }: CaptureMessages, from: number, to: number): number {
   return sum;
 }
 
-/** The levels that `decoder` has read go into `book`, a side at a time. */
-function applyLevels(book: L2Book, decoder: MarketDecoder): void {
-  const { values, count } = decoder.levels;
-  const bids = decoder.bidCount;
-  book.applyRun(BID, values, 0, 2, bids);
-  book.applyRun(ASK, values, 2 * bids, 2, count - bids);
-  book.maintain();
+/** The messages one behind the other, and the book that the snapshot leaves, for the loop by hand. */
+class BareStage {
+  private readonly bytes: Uint8Array;
+  private readonly starts: Int32Array;
+  private readonly book = new BareBook();
+  private readonly snapshot: MarketDecoder;
+
+  constructor(messages: CaptureMessages) {
+    const total = messages.bytes.reduce((sum, b) => sum + b.length, 0);
+    this.bytes = new Uint8Array(new ArrayBuffer(total + LINE_BYTES));
+    this.starts = new Int32Array(messages.bytes.length + 1);
+    messages.bytes.forEach((b, i) => {
+      this.bytes.set(b, this.starts[i]!);
+      this.starts[i + 1] = this.starts[i]! + b.length;
+    });
+    this.snapshot = new MarketDecoder([BTCUSDT]);
+    this.snapshot.decodeSnapshot(messages.snapshot, messages.snapshot.length, 0);
+  }
+
+  private open(): BareLoop {
+    const { values, count } = this.snapshot.levels;
+    const column = (k: number) => Int32Array.from({ length: count }, (_, i) => values[2 * i + k]!);
+    this.book.clear();
+    this.book.apply(column(0), column(1), this.snapshot.bidCount, count);
+    return new BareLoop(this.bytes, this.book);
+  }
+
+  warm(stage: number): Side {
+    const { starts } = this;
+    const chunks = Math.floor((starts.length - 1) / CHUNK);
+    const times = new Float64Array(chunks);
+    const run = (loop: BareLoop, from: number, to: number): void => {
+      for (let i = from; i < to; i++) loop.handle(starts[i]!, stage);
+    };
+    return {
+      round: () => {
+        const loop = this.open();
+        Bun.gc(true);
+        let total = 0;
+        for (let c = 0; c < chunks; c++) {
+          touchBytes(this.bytes, starts[c * CHUNK]!, starts[(c + 1) * CHUNK]!);
+          const before = monotonicNs();
+          run(loop, c * CHUNK, (c + 1) * CHUNK);
+          const elapsed = monotonicNs() - before;
+          times[c] = elapsed / CHUNK;
+          total += elapsed;
+        }
+        return figures(times, chunks * CHUNK, total, stage === BARE_BOOK ? loop.book.touch : loop.checksum);
+      },
+    };
+  }
+
+  /** The messages of `produces`, `memory` read before each. */
+  cold(produces: Uint8Array, memory: Uint8Array): Side {
+    return {
+      round: () => {
+        const loop = this.open();
+        const times: number[] = [];
+        let total = 0;
+        for (let i = 0; i < produces.length; i++) {
+          const at = this.starts[i]!;
+          touchBytes(this.bytes, at, this.starts[i + 1]!);
+          if (produces[i] === 1) read(memory);
+          const before = monotonicNs();
+          loop.handle(at, BARE_ORDER);
+          if (produces[i] !== 1) continue;
+          const elapsed = monotonicNs() - before;
+          times.push(elapsed);
+          total += elapsed;
+        }
+        return figures(Float64Array.from(times), times.length, total, loop.checksum);
+      },
+    };
+  }
 }
 
-/** Decoder and book alone: no records, no journal, no graph, no strategy. */
-function bareSide(messages: CaptureMessages): Side {
+function touchBytes(bytes: Uint8Array, from: number, to: number): number {
+  let sum = 0;
+  for (let at = from; at < to; at += LINE_BYTES) sum += bytes[at]!;
+  return sum;
+}
+
+/** Our decoder, and our book when `withBook`: no records, no journal, no graph, no strategy. */
+function decoderSide(messages: CaptureMessages, withBook: boolean): Side {
   const decoder = new MarketDecoder([BTCUSDT]);
   const buffer = new Uint8Array(new ArrayBuffer(256 * 1024));
-  const count = messages.bytes.length;
-  const chunks = Math.floor(count / CHUNK);
+  const book = new L2Book();
+  const chunks = Math.floor(messages.bytes.length / CHUNK);
   const times = new Float64Array(chunks);
-  const run = (book: L2Book, from: number, to: number): void => {
+  let sum = 0;
+  const apply = (): void => {
+    const { values, count } = decoder.levels;
+    const bids = decoder.bidCount;
+    book.applyRun(BID, values, 0, 2, bids);
+    book.applyRun(ASK, values, 2 * bids, 2, count - bids);
+    book.maintain();
+  };
+  const run = (from: number, to: number): void => {
     for (let i = from; i < to; i++) {
       const bytes = messages.bytes[i]!;
       buffer.set(bytes);
-      if (decoder.decode(buffer, bytes.length) === MESSAGE_DEPTH) applyLevels(book, decoder);
+      const kind = decoder.decode(buffer, bytes.length);
+      sum += kind;
+      if (withBook && kind === MESSAGE_DEPTH) apply();
     }
   };
   return {
     round() {
-      const book = new L2Book();
+      book.clear();
+      decoder.decodeSnapshot(messages.snapshot, messages.snapshot.length, 0);
+      apply();
       Bun.gc(true);
       let total = 0;
+      sum = 0;
       for (let c = 0; c < chunks; c++) {
         touch(messages, c * CHUNK, (c + 1) * CHUNK);
         const before = monotonicNs();
-        run(book, c * CHUNK, (c + 1) * CHUNK);
+        run(c * CHUNK, (c + 1) * CHUNK);
         const elapsed = monotonicNs() - before;
         times[c] = elapsed / CHUNK;
         total += elapsed;
       }
-      return figures(times, chunks * CHUNK, total, book.levelCount);
+      const checksum = withBook ? book.bestBidTicks * 2 + book.bestAskTicks : sum;
+      return figures(times, chunks * CHUNK, total, checksum);
     },
   };
 }
@@ -139,34 +229,6 @@ function read(memory: Uint8Array): number {
   return sum;
 }
 
-/** Decoder and book alone for the same messages, as cold. */
-function bareColdSide(messages: CaptureMessages, produces: Uint8Array, memory: Uint8Array): Side {
-  const decoder = new MarketDecoder([BTCUSDT]);
-  const buffer = new Uint8Array(new ArrayBuffer(256 * 1024));
-  const handle = (book: L2Book, end: number): void => {
-    if (decoder.decode(buffer, end) === MESSAGE_DEPTH) applyLevels(book, decoder);
-  };
-  return {
-    round() {
-      const book = new L2Book();
-      const times: number[] = [];
-      let total = 0;
-      for (let i = 0; i < produces.length; i++) {
-        const bytes = messages.bytes[i]!;
-        buffer.set(bytes);
-        if (produces[i] === 1) read(memory);
-        const before = monotonicNs();
-        handle(book, bytes.length);
-        if (produces[i] !== 1) continue;
-        const elapsed = monotonicNs() - before;
-        times.push(elapsed);
-        total += elapsed;
-      }
-      return figures(Float64Array.from(times), times.length, total, book.levelCount);
-    },
-  };
-}
-
 function only(all: CaptureMessages, kind: number): CaptureMessages {
   const indexes = [...all.kind.keys()].filter((i) => all.kind[i] === kind);
   return {
@@ -178,7 +240,41 @@ function only(all: CaptureMessages, kind: number): CaptureMessages {
   };
 }
 
+const BY_HAND = "the same by hand";
+
+/** Stages up to here, each with those before it; the last one is pipeline.tickToOrder. */
+function stageBench(
+  name: string,
+  question: string,
+  bare: number,
+  own: (m: CaptureMessages) => Promise<Side>,
+): Bench {
+  return {
+    name: `pipeline.${name}`,
+    question: `ns per depth and trade message, ${question}, warm`,
+    unit: "ns",
+    compare: "mean",
+    warmUpRounds: WARM_UP_ROUNDS,
+    sameChecksum: bare === BARE_BOOK,
+    open: async (size) => {
+      const messages = await loadCaptureMessages(limit(size));
+      return {
+        own: await own(messages),
+        reference: { name: BY_HAND, ...new BareStage(messages).warm(bare) },
+      };
+    },
+  };
+}
+
+async function graphSide(messages: CaptureMessages): Promise<Side> {
+  const stage = await PipelineStage.open(messages);
+  return { round: () => warmRound(stage, { graphOnly: true }) };
+}
+
 export const benches: readonly Bench[] = [
+  stageBench("decode", "decoding alone", BARE_DECODE, async (m) => decoderSide(m, false)),
+  stageBench("decodeBook", "decoding and book alone", BARE_BOOK, async (m) => decoderSide(m, true)),
+  stageBench("toGraph", "bytes to signals, with records and journal", BARE_GRAPH, graphSide),
   {
     name: "pipeline.tickToOrder",
     question: "ns per depth and trade message, bytes to order bytes in one lane, warm (required: 450 ns)",
@@ -189,7 +285,7 @@ export const benches: readonly Bench[] = [
       const stage = await PipelineStage.open(await loadCaptureMessages(limit(size)));
       return {
         own: { round: () => warmRound(stage) },
-        reference: { name: "decoder and book alone", ...bareSide(stage.messages) },
+        reference: { name: BY_HAND, ...new BareStage(stage.messages).warm(BARE_ORDER) },
       };
     },
   },
@@ -205,10 +301,7 @@ export const benches: readonly Bench[] = [
       const memory = new Uint8Array(COLD_BYTES).fill(1);
       return {
         own: { round: () => coldRound(stage, produces, memory) },
-        reference: {
-          name: "decoder and book alone, as cold",
-          ...bareColdSide(stage.messages, produces, memory),
-        },
+        reference: { name: BY_HAND, ...new BareStage(stage.messages).cold(produces, memory) },
       };
     },
   },
@@ -235,7 +328,7 @@ export const benches: readonly Bench[] = [
       const stage = await PipelineStage.open(only(all, CAPTURED_DEPTH));
       return {
         own: { round: () => warmRound(stage) },
-        reference: { name: "decoder and book alone", ...bareSide(stage.messages) },
+        reference: { name: BY_HAND, ...new BareStage(stage.messages).warm(BARE_ORDER) },
       };
     },
   },

@@ -163,6 +163,8 @@ export interface RigOptions {
   readonly telemetry?: boolean;
   /** The wanted price's move that leads to a request; given, the request limits are out of the way too. */
   readonly minMoveTicks?: number;
+  /** What FACTOR sends goes nowhere: the way up to the graph. */
+  readonly graphOnly?: boolean;
 }
 
 const MANY = 1_000_000;
@@ -249,6 +251,7 @@ export class PipelineRig {
       },
     });
     const toExecution = new FusedPipe(this.handler);
+    const fromFactor = options.graphOnly === true ? new FusedPipe({ onRecord: () => {} }) : toExecution;
     this.observed = new NoticeTap(new JournaledPipe(orders, this.handler, toExecution), log);
     const credentials = new Credentials("ed25519", "bench", stage.key);
     const rest = new BinanceRest({
@@ -269,7 +272,7 @@ export class PipelineRig {
     door.open(this.gateway);
     this.factor = new FactorHandler({
       state: stage.state,
-      sink: new FactorBoardTap(toExecution, new BoardWriter(arena, layout.boards.factor), 1),
+      sink: new FactorBoardTap(fromFactor, new BoardWriter(arena, layout.boards.factor), 1),
       baseNs: messages.baseNs,
     });
     const histogram = (name: string) => factorLane.histogram(layout.telemetry.factor, name);
