@@ -234,10 +234,8 @@ class StateOf implements ExecutionState {
   }
 
   get liquidationDistance(): number {
-    const { margin, ledger, limits } = this.handler.parts;
-    let valueE8 = 0;
-    for (let i = 1; i < ledger.instruments; i++)
-      valueE8 += Math.abs(ledger.netLots[i]!) * (ledger.markTicks[i]! || 0) * limits.unitE8[i]!;
+    const { margin, ledger } = this.handler.parts;
+    const valueE8 = ledger.markedValueE8();
     return valueE8 === 0 ? Number.POSITIVE_INFINITY : margin.liquidationDistance(ledger, valueE8);
   }
 

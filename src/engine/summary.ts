@@ -3,6 +3,7 @@
 import { formatDecimal, parseDecimal } from "../core/decimal.ts";
 import type { HistogramReader } from "../core/histogram.ts";
 import type { LaneVitals } from "../lane/telemetry.ts";
+import { averagePxFraction, inverseScale } from "../market/contract-value.ts";
 import { type Instrument, moneyUnit } from "../market/instrument.ts";
 import type { PairNow } from "./execution-board.ts";
 
@@ -135,13 +136,15 @@ export function laneSummary(
   };
 }
 
-/** Cost per lot as a price, rounded to 8 decimals beyond the tick. */
+/** Average price of the position, rounded to 8 decimals beyond the tick. */
 export function averagePrice(i: Instrument, pair: Pick<PairNow, "qtyLots" | "costTickLots">): string | null {
   if (pair.qtyLots === 0) return null;
   const tick = parseDecimal(i.tickSize);
   const scale = 10n ** BigInt(AVERAGE_PRICE_DECIMALS);
-  const scaled = BigInt(pair.costTickLots) * tick.units * scale;
-  return formatDecimal(scaled / BigInt(pair.qtyLots), tick.decimals + AVERAGE_PRICE_DECIMALS);
+  const px = averagePxFraction(inverseScale(i), pair.qtyLots, pair.costTickLots);
+  if (px.denominator === 0n) return null;
+  const scaled = (px.numerator * tick.units * scale) / px.denominator;
+  return formatDecimal(scaled, tick.decimals + AVERAGE_PRICE_DECIMALS);
 }
 
 /** tick·lots (optionally in 1e-8) as decimal text of the settlement currency. */

@@ -20,26 +20,35 @@ export function emptyPosition(e8PerTickLot: bigint, leverage: number): MarginPos
 const absolute = (x: bigint): bigint => (x < 0n ? -x : x);
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
+/** What `lots` at `pxTicks` cost, with the sign of the lots: tick·lots of a linear contract. */
+export type CostOf = (lots: bigint, pxTicks: bigint) => bigint;
+const linearCost: CostOf = (lots, pxTicks) => lots * pxTicks;
+
 /**
  * Books `lots` (signed: + buy) at `pxTicks`. Returns the realised result in tick·lots: reducing r of q lots
  * releases cost·r/q rounded toward zero, the remainder stays in the cost.
  */
-export function bookFill(position: MarginPosition, lots: bigint, pxTicks: bigint): bigint {
+export function bookFill(
+  position: Pick<MarginPosition, "qtyLots" | "costTickLots">,
+  lots: bigint,
+  pxTicks: bigint,
+  costOf = linearCost,
+): bigint {
   const held = position.qtyLots;
   const closes = held !== 0n && held > 0n !== lots > 0n;
   if (!closes) {
     position.qtyLots = held + lots;
-    position.costTickLots += lots * pxTicks;
+    position.costTickLots += costOf(lots, pxTicks);
     return 0n;
   }
   const reduced = absolute(lots) < absolute(held) ? -lots : held;
   const released = (position.costTickLots * reduced) / held;
-  const realized = reduced * pxTicks - released;
+  const realized = costOf(reduced, pxTicks) - released;
   position.costTickLots -= released;
   position.qtyLots = held - reduced;
   const opened = lots + reduced;
   position.qtyLots += opened;
-  position.costTickLots += opened * pxTicks;
+  position.costTickLots += costOf(opened, pxTicks);
   return realized;
 }
 

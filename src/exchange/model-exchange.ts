@@ -111,8 +111,6 @@ export interface ModelMarketOptions {
   /** The market by order behind `book`: own orders have places, `queue` is not asked. */
   readonly byOrder?: L3Book | null;
   readonly fees: FeeModel;
-  /** Coin-margined: value = contracts · contractSize / price. */
-  readonly inverse: boolean;
   /** False: an order that trades, trades whole (hftbacktest's NoPartialFillExchange). */
   readonly partialFills: boolean;
 }
@@ -184,7 +182,7 @@ export class ModelMarket {
       wholeFills: !options.partialFills,
       byOrder: options.byOrder ?? null,
     });
-    this.fees = new FeeSchedule(options.instrument, options.fees, options.inverse);
+    this.fees = new FeeSchedule(options.instrument, options.fees);
     this.asset = asset;
     const { capacity } = this.engine.orders;
     this.strategy = new Int32Array(capacity);
@@ -236,7 +234,8 @@ export class ModelExchange implements OrderGateway {
   constructor(options: ModelExchangeOptions) {
     this.options = options;
     this.observer = options.observer ?? null;
-    this.wallet = new ExchangeWallet(options.markets, options.walletE8);
+    const instruments = options.markets.map((m) => m.instrument);
+    this.wallet = new ExchangeWallet(instruments, options.walletE8);
     this.markets = [
       null,
       ...options.markets.map(

@@ -1,12 +1,15 @@
 // Positions and results per (strategy, instrument) by average cost; strategy 0 is `house`: what the venue did
 // to the account and no strategy asked for. Integers throughout: quantity in lots, cost and realised result
 // in tick·lots, fees in 1e-8 tick·lots (in 1e-8 of the asset when paid in another one), sums in two limbs.
+// Inverse contracts: 1e-8 of the coin wherever it says tick·lots; an execution is worth a whole number of them
+// (contract-value.ts), the cost of a long position is minus its coins, and all else is the same.
 // Hot: execution lane; 0 bytes; O(1), except the results for limits, which are O(pairs).
 //
 // Reducing q lots that cost c by r lots releases trunc(c·r/q) of the cost, toward zero; the remainder stays in
 // c, so nothing is ever lost to rounding: realised + cost always equals what was paid and received.
 import { assert } from "../core/assert.ts";
 import { MAX_FACTOR, mulDivTrunc, TwoLimbSums } from "../core/two-limb.ts";
+import { averagePxTicks, heldValue, inverseScale, tradedValue } from "../market/contract-value.ts";
 import { type Instrument, moneyUnit } from "../market/instrument.ts";
 import { SIDE_BUY } from "../wire/codes.ts";
 
@@ -23,6 +26,8 @@ export interface MoneyScale {
   readonly unitE8: number;
   /** Asset id that fills carry when the fee is paid in the settlement asset. */
   readonly settleAsset: number;
+  /** Of contract-value.ts; 0 = linear. */
+  readonly inverse: number;
 }
 
 /** Throws RangeError when fees of the instrument cannot be kept exactly. */
@@ -35,12 +40,14 @@ export function moneyScale(instrument: Instrument, settleAsset: number): MoneySc
         `${instrument.contractSize} must divide 1, so that fees stay exact`,
     );
   const feeScale = Number(scaled / unit.mantissa);
-  return { feeScale, unitE8: 1e8 / feeScale, settleAsset };
+  return { feeScale, unitE8: 1e8 / feeScale, settleAsset, inverse: inverseScale(instrument) };
 }
 
 export class Ledger {
   readonly strategies: number;
   readonly instruments: number;
+  /** Some instrument is inverse. */
+  readonly coinMargined: boolean;
   /** Index: pair(strategy, instrument). */
   readonly qtyLots: Float64Array;
   readonly costTickLots: Float64Array;
@@ -67,6 +74,7 @@ export class Ledger {
   accountUnrealizedE8: number;
   private readonly feeScale: Float64Array;
   private readonly unitE8: Float64Array;
+  private readonly inverse: Float64Array;
   private readonly settleAsset: Uint16Array;
 
   /** `scales[id]` for instrument ids 1 …; element 0 is not used. `strategies` counts house. */
@@ -75,6 +83,7 @@ export class Ledger {
     const pairs = strategies * instruments;
     this.strategies = strategies;
     this.instruments = instruments;
+    this.coinMargined = scales.some((scale) => scale !== undefined && scale.inverse !== 0);
     this.qtyLots = new Float64Array(new ArrayBuffer(Math.max(pairs * 8, 4096)));
     this.costTickLots = new Float64Array(new ArrayBuffer(Math.max(pairs * 8, 4096)));
     this.realized = new TwoLimbSums(pairs);
@@ -93,12 +102,14 @@ export class Ledger {
     this.accountUnrealizedE8 = 0;
     this.feeScale = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096)));
     this.unitE8 = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096)));
+    this.inverse = new Float64Array(new ArrayBuffer(Math.max(instruments * 8, 4096)));
     this.settleAsset = new Uint16Array(new ArrayBuffer(Math.max(instruments * 2, 4096)));
     for (let i = 1; i < instruments; i++) {
       const scale = scales[i];
       if (scale === undefined) continue;
       this.feeScale[i] = scale.feeScale;
       this.unitE8[i] = scale.unitE8;
+      this.inverse[i] = scale.inverse;
       this.settleAsset[i] = scale.settleAsset;
     }
   }
@@ -119,11 +130,13 @@ export class Ledger {
     const pair = this.pair(strategy, instrument);
     const lots = side === SIDE_BUY ? qtyLots : -qtyLots;
     const held = this.qtyLots[pair];
-    if (held === 0 || held > 0 === lots > 0) this.open(pair, lots, pxTicks);
-    else this.reduce(pair, held, lots, pxTicks);
+    const scale = this.inverse[instrument];
+    if (held === 0 || held > 0 === lots > 0) this.open(pair, lots, pxTicks, scale);
+    else this.reduce(pair, held, lots, pxTicks, scale);
     this.netLots[instrument] += lots;
     this.volumeLots[pair] += qtyLots;
-    this.turnoverTickLots.addProduct(pair, pxTicks, qtyLots);
+    if (scale === 0) this.turnoverTickLots.addProduct(pair, pxTicks, qtyLots);
+    else this.addCoins(pair, tradedValue(scale, qtyLots, pxTicks));
     this.fillCount[pair]++;
     if (maker) this.makerCount[pair]++;
     return lots;
@@ -177,7 +190,29 @@ export class Ledger {
   unrealizedTickLots(strategy: number, instrument: number): number {
     const pair = this.pair(strategy, instrument);
     const mark = this.markTicks[instrument];
-    return mark > 0 ? this.qtyLots[pair] * mark - this.costTickLots[pair] : 0;
+    if (!(mark > 0)) return 0;
+    return heldValue(this.inverse[instrument], this.qtyLots[pair], mark) - this.costTickLots[pair];
+  }
+
+  /** Average price of a position; NaN when flat. */
+  averagePxTicks(strategy: number, instrument: number): number {
+    const pair = this.pair(strategy, instrument);
+    return averagePxTicks(this.inverse[instrument], this.qtyLots[pair], this.costTickLots[pair]);
+  }
+
+  /** Average price of a position that is not this ledger's. */
+  pxTicksOf(instrument: number, lots: number, costTickLots: number): number {
+    return averagePxTicks(this.inverse[instrument], lots, costTickLots);
+  }
+
+  /** Value of all positions of the account at their marks, 1e-8 of the settlement currency; 0 for those without one. */
+  markedValueE8(): number {
+    let sum = 0;
+    for (let i = 1; i < this.instruments; i++) {
+      const mark = this.markTicks[i];
+      if (mark > 0) sum += tradedValue(this.inverse[i], Math.abs(this.netLots[i]), mark) * this.unitE8[i];
+    }
+    return sum;
   }
 
   /** Recomputes the results that limits look at. Doubles: exact to 1e-15 of the turnover. */
@@ -239,25 +274,31 @@ export class Ledger {
       this.turnoverTickLots.set(pair, 0, 0);
   }
 
-  private open(pair: number, lots: number, pxTicks: number): void {
-    const cost = this.costTickLots[pair] + lots * pxTicks;
-    assert(Math.abs(cost) <= Number.MAX_SAFE_INTEGER, "cost of a position passed 2^53 tick lots");
+  private addCoins(pair: number, value: number): void {
+    assert(value <= Number.MAX_SAFE_INTEGER, "value of an execution passed 2^53 money units");
+    this.turnoverTickLots.add(pair, value);
+  }
+
+  private open(pair: number, lots: number, pxTicks: number, scale: number): void {
+    const cost = this.costTickLots[pair] + heldValue(scale, lots, pxTicks);
+    assert(Math.abs(cost) <= Number.MAX_SAFE_INTEGER, "cost of a position passed 2^53 money units");
     this.qtyLots[pair] += lots;
     this.costTickLots[pair] = cost;
   }
 
-  private reduce(pair: number, held: number, lots: number, pxTicks: number): void {
+  private reduce(pair: number, held: number, lots: number, pxTicks: number, scale: number): void {
     const whole = Math.abs(held);
     const part = Math.min(Math.abs(lots), whole);
     const cost = this.costTickLots[pair];
     const released = mulDivTrunc(cost, part, whole);
     const signed = held > 0 ? part : -part;
-    this.realized.addProduct(pair, signed, pxTicks);
+    if (scale === 0) this.realized.addProduct(pair, signed, pxTicks);
+    else this.realized.add(pair, heldValue(scale, signed, pxTicks));
     this.realized.add(pair, -released);
     this.costTickLots[pair] = cost - released;
     this.qtyLots[pair] = held - signed;
     const opened = lots + signed;
-    if (opened !== 0) this.open(pair, opened, pxTicks);
+    if (opened !== 0) this.open(pair, opened, pxTicks, scale);
   }
 }
 

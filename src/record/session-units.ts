@@ -3,6 +3,7 @@
 import { parseDecimal } from "../core/decimal.ts";
 import { MAX_FACTOR, TwoLimbSums } from "../core/two-limb.ts";
 import type { SessionManifest } from "../journal/session-manifest.ts";
+import { averagePxFraction, inverseScale } from "../market/contract-value.ts";
 import { type Instrument, moneyUnit } from "../market/instrument.ts";
 import { type ColumnBuffer, text } from "./columns.ts";
 
@@ -42,6 +43,7 @@ export class InstrumentUnits {
   readonly tickLotValue: number;
   private readonly tick: Scale;
   private readonly lot: Scale;
+  private readonly inverse: number;
   /** mantissa · 10^spare by spare decimals, where it is a number that multiplies exactly; else NaN. */
   private readonly moneyFactors: readonly number[];
 
@@ -61,6 +63,7 @@ export class InstrumentUnits {
     });
     this.tick = scaleOf(i.tickSize);
     this.lot = scaleOf(i.lotSize);
+    this.inverse = inverseScale(i);
   }
 
   /** Ticks (or a mid in half ticks) as Decimal(18, 8); NaN becomes 0. */
@@ -72,14 +75,15 @@ export class InstrumentUnits {
     putScaled(column, lots, this.lot);
   }
 
-  /** cost / lots as a price, rounded to 8 decimals; 0 when flat. */
+  /** Average price of a position, rounded to 8 decimals; 0 when flat. */
   averagePrice(column: ColumnBuffer, costTickLots: number, lots: number): void {
-    if (lots === 0 || !Number.isFinite(costTickLots)) column.long(0);
-    else {
-      const numerator = BigInt(costTickLots) * BigInt(this.tick.factor);
-      const denominator = BigInt(lots) * BigInt(this.tick.divisor);
-      column.big(clamp(divideRounded(numerator, denominator)));
+    if (lots === 0 || !Number.isFinite(costTickLots) || (this.inverse !== 0 && costTickLots === 0)) {
+      column.long(0);
+      return;
     }
+    const px = averagePxFraction(this.inverse, lots, costTickLots);
+    const numerator = px.numerator * BigInt(this.tick.factor);
+    column.big(clamp(divideRounded(numerator, px.denominator * BigInt(this.tick.divisor))));
   }
 
   /** tick·lots (times 10^−extra) with 18 decimals, or with 8 rounded, by the column's width. */

@@ -1,6 +1,7 @@
 // The gate: every place and modify passes it, in one fixed order of checks, each with a stable deny code
 // (docs/risk.md). Cancels never pass here: nothing may stop one. It looks only at what EXECUTION received.
 // Hot: execution lane; 0 bytes; O(instruments + own opposite orders of the instrument).
+import { tradedValue } from "../market/contract-value.ts";
 import type { OrderRequest } from "../order/gateway.ts";
 import { HOUSE, type Ledger } from "../order/ledger.ts";
 import { NO_ORDER, type OrderTable } from "../order/order-table.ts";
@@ -184,7 +185,7 @@ export class Gate {
       return this.deny(DENY_PRICE_RULE, px);
     if (!(qty >= limits.minQtyLots[id] && qty <= limits.maxQtyLots[id]) || qty % 1 !== 0)
       return this.deny(DENY_LOT_RULE, qty);
-    const value = px * qty;
+    const value = tradedValue(limits.inverse[id], qty, px);
     if (value < limits.minNotionalTickLots[id] && !request.reduceOnly)
       return this.deny(DENY_MIN_NOTIONAL, value);
     const pair = request.strategy * limits.instruments + id;
@@ -224,11 +225,15 @@ export class Gate {
     const reference = mid > 0 ? mid : request.pxTicks;
     const open = table.openLots[table.pairSide(request.strategy, id, side)] + this.addLots;
     const own = sign * ledger.qtyLots[pair] + open;
-    if (own > limits.positionLots[pair] || own * reference > limits.positionTickLots[pair])
+    const scale = limits.inverse[id];
+    if (own > limits.positionLots[pair] || tradedValue(scale, own, reference) > limits.positionTickLots[pair])
       return this.deny(DENY_POSITION_STRATEGY, own);
     const all = table.instrumentOpenLots[table.instrumentSide(id, side)] + this.addLots;
     const net = sign * ledger.netLots[id] + all;
-    if (net > limits.instrumentPositionLots[id] || net * reference > limits.instrumentPositionTickLots[id])
+    if (
+      net > limits.instrumentPositionLots[id] ||
+      tradedValue(scale, net, reference) > limits.instrumentPositionTickLots[id]
+    )
       return this.deny(DENY_POSITION_INSTRUMENT, net);
     return this.checkAccount(id, side);
   }
@@ -237,7 +242,7 @@ export class Gate {
   private checkAccount(id: number, side: number): number {
     const { netLots } = this.ledger;
     const open = this.table.instrumentOpenLots;
-    const { unitE8, marginRate, instruments } = this.limits;
+    const { unitE8, inverse, marginRate, instruments } = this.limits;
     let after = 0;
     let initial = 0;
     for (let i = 1; i < instruments; i++) {
@@ -253,7 +258,7 @@ export class Gate {
       }
       const worst = Math.max(long, short);
       if (worst <= 0) continue;
-      const value = worst * this.priceOf(i) * unitE8[i];
+      const value = tradedValue(inverse[i], worst, this.priceOf(i)) * unitE8[i];
       after += value;
       initial += value * marginRate[i];
     }
@@ -271,7 +276,9 @@ export class Gate {
     const mid = this.market.midTicks(id);
     if (mid > 0) return mid;
     const mark = this.ledger.markTicks[id];
-    return mark > 0 ? mark : this.limits.maxPxTicks[id];
+    if (mark > 0) return mark;
+    const { inverse, minPxTicks, maxPxTicks } = this.limits;
+    return inverse[id] === 0 ? maxPxTicks[id] : minPxTicks[id];
   }
 
   /** Value of one instrument's worst case, 1e-8 of the settlement currency. */
@@ -280,7 +287,8 @@ export class Gate {
     const long = net + this.table.instrumentOpenLots[id << 1];
     const short = this.table.instrumentOpenLots[(id << 1) | 1] - net;
     const worst = Math.max(long, short);
-    return worst <= 0 ? 0 : worst * this.priceOf(id) * this.limits.unitE8[id];
+    const { inverse, unitE8 } = this.limits;
+    return worst <= 0 ? 0 : tradedValue(inverse[id], worst, this.priceOf(id)) * unitE8[id];
   }
 
   private checkPrice(request: OrderRequest, slot: number): number {

@@ -3,8 +3,10 @@
 // them; the gate only reads.
 //
 // Money is decimal text in the configuration, an integer number of 1e-8 in setLimit (Control carries doubles),
-// and is rounded DOWN to tick·lots, so a limit is never wider than what was written.
+// and is rounded DOWN to tick·lots, so a limit is never wider than what was written. Of inverse contracts money is in
+// 1e-8 of the coin wherever it says tick·lots, and quantities are contracts, not base units.
 import { parseDecimal, scaleTo } from "../core/decimal.ts";
+import { inverseScale } from "../market/contract-value.ts";
 import { type Instrument, moneyUnit } from "../market/instrument.ts";
 
 /** [risk] of the configuration; money and quantities are decimal text, "" = the venue's bound only. */
@@ -132,6 +134,8 @@ export class RiskLimits {
   readonly instrumentPositionLots: Float64Array;
   readonly instrumentWorking: Float64Array;
   readonly unitE8: Float64Array;
+  /** Of contract-value.ts; 0 = linear. */
+  readonly inverse: Float64Array;
   readonly minPxTicks: Float64Array;
   readonly maxPxTicks: Float64Array;
   readonly tickStep: Float64Array;
@@ -181,6 +185,7 @@ export class RiskLimits {
     this.instrumentPositionLots = f64(instruments.length).fill(MAX);
     this.instrumentWorking = f64(instruments.length);
     this.unitE8 = f64(instruments.length);
+    this.inverse = f64(instruments.length);
     this.minPxTicks = f64(instruments.length);
     this.maxPxTicks = f64(instruments.length);
     this.tickStep = f64(instruments.length).fill(1);
@@ -247,7 +252,9 @@ export class RiskLimits {
       const own = overrides.find((o) => o.symbol === instrument.symbol);
       const unit = moneyUnit(instrument);
       this.unitE8[id] = Number(unit.mantissa) * 10 ** (8 - unit.decimals);
-      this.lotE8[id] = decimalE8(instrument.lotSize) * decimalE8(instrument.contractSize) * 1e-8;
+      this.inverse[id] = inverseScale(instrument);
+      const unitsPerContract = instrument.inverse === true ? "1" : instrument.contractSize;
+      this.lotE8[id] = decimalE8(instrument.lotSize) * decimalE8(unitsPerContract) * 1e-8;
       this.instrumentOrderTickLots[id] = Math.floor(
         textToE8(own?.maxOrderNotional || shared.maxOrderNotional) / this.unitE8[id],
       );

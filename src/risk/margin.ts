@@ -39,9 +39,13 @@ export class MarginAccount {
 
   /**
    * How far all prices may move against the positions, as a share of price, until equity is down to the maintenance
-   * margin: (equity − m·value) / value. Infinity when flat, NaN while the wallet is unknown.
+   * margin: (equity − m·value) / value. Coin-margined, where value and loss grow as the price falls:
+   * (equity − m·value) / (equity + value), exact for long positions, on the safe side for others. Infinity when flat,
+   * NaN while the wallet is unknown.
    */
   liquidationDistance(ledger: Ledger, valueE8: number): number {
-    return this.equityE8(ledger) / valueE8 - this.maintenanceRate;
+    const equity = this.equityE8(ledger);
+    if (ledger.coinMargined) return (equity - this.maintenanceRate * valueE8) / (equity + valueE8);
+    return equity / valueE8 - this.maintenanceRate;
   }
 }

@@ -202,8 +202,8 @@ export class AccountIntake {
     this.venueTsNs[instrument] = position.exchTsNs;
     this.mismatchSinceNs[instrument] = Number.NaN;
     if ((position.flags & FLAG_RECOVERED) === 0) return;
-    const price = lots === 0 ? Number.NaN : Math.round(position.costTickLots / lots);
-    this.takeOver(instrument, price);
+    const price = this.parts.ledger.pxTicksOf(instrument, lots, position.costTickLots);
+    this.takeOver(instrument, Math.round(price));
   }
 
   onBalance(m: RecordMemory, at: number): void {

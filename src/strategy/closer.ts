@@ -1,6 +1,7 @@
 // Closes the account's positions in an emergency: reduce-only immediate-or-cancel orders of the controller
 // (strategy 0), priced half a price band through the touch, repeated until every net position is flat.
 // Owning lane: execution; 0 bytes; O(instruments) per timer while it runs.
+import { lotsWithin } from "../market/contract-value.ts";
 import { HOUSE } from "../order/ledger.ts";
 import { NO_ORDER } from "../order/order-table.ts";
 import {
@@ -69,7 +70,7 @@ export class Closer {
     const most = Math.min(
       limits.maxQtyLots[instrument],
       limits.instrumentOrderLots[instrument],
-      Math.floor(limits.instrumentOrderTickLots[instrument] / px),
+      lotsWithin(limits.inverse[instrument], limits.instrumentOrderTickLots[instrument], px),
     );
     const qty = Math.min(Math.abs(net), most);
     desk.place(HOUSE, instrument, side, px, qty, TIF_IOC, ORDER_TYPE_LIMIT, true);

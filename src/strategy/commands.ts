@@ -3,6 +3,7 @@
 // Owning lane: execution; cold but for its place in the record stream; 0 bytes.
 
 import type { RecordMemory } from "../core/record.ts";
+import { tradedValue } from "../market/contract-value.ts";
 import { NO_ORDER } from "../order/order-table.ts";
 import {
   LIMIT_OK,
@@ -207,8 +208,8 @@ export class Commands {
       for (let side = SIDE_BUY; side <= SIDE_SELL; side++) {
         const sign = side === SIDE_BUY ? 1 : -1;
         const worst = sign * ledger.qtyLots[pair] + table.openLots[table.pairSide(strategy, i, side)];
-        if (worst <= limits.positionLots[pair] && !(worst * reference > limits.positionTickLots[pair]))
-          continue;
+        const value = tradedValue(limits.inverse[i], worst, reference);
+        if (worst <= limits.positionLots[pair] && !(value > limits.positionTickLots[pair])) continue;
         for (let o = table.head(strategy, i, side); o !== NO_ORDER; o = table.next[o]) desk.requestCancel(o);
       }
     }

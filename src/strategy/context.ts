@@ -1,6 +1,7 @@
 // A strategy's cache: everything it may know, as of the event at hand. Reading never allocates; everything is
 // about `instrument` (the one the event is about) unless a method takes one. Values live in the execution
 // lane's arrays: nothing here is a copy.
+import { lotsWithin } from "../market/contract-value.ts";
 import type { L2Book } from "../market/l2-book.ts";
 import type { Ledger } from "../order/ledger.ts";
 import { NO_ORDER, type OrderTable } from "../order/order-table.ts";
@@ -157,8 +158,7 @@ export class StrategyContext<P extends ParamsSchema = ParamsSchema> {
   }
   /** Average price of the position; NaN when flat. */
   get averagePxTicks(): number {
-    const pair = this.ledger.pair(this.strategy, this.instrument);
-    return this.ledger.costTickLots[pair] / this.ledger.qtyLots[pair];
+    return this.ledger.averagePxTicks(this.strategy, this.instrument);
   }
   get unrealizedTickLots(): number {
     return this.ledger.unrealizedTickLots(this.strategy, this.instrument);
@@ -187,8 +187,9 @@ export class StrategyContext<P extends ParamsSchema = ParamsSchema> {
   get maxPositionLots(): number {
     const pair = this.strategy * this.riskLimits.instruments + this.instrument;
     const mid = this.midTicks;
-    const byValue = mid > 0 ? Math.floor(this.riskLimits.positionTickLots[pair] / mid) : 0;
-    return Math.min(this.riskLimits.positionLots[pair], byValue);
+    const { positionLots, positionTickLots, inverse } = this.riskLimits;
+    const byValue = mid > 0 ? lotsWithin(inverse[this.instrument], positionTickLots[pair], mid) : 0;
+    return Math.min(positionLots[pair], byValue);
   }
 
   /** Value of a limit by its index in STRATEGY_LIMITS: 1e-8 of money or base units, or a count; −1 = none. */

@@ -204,7 +204,7 @@ export class ExecutionParts {
     const problems: string[] = [];
     const lotsPerUnit = new Float64Array(new ArrayBuffer(Math.max(4096, this.instrumentCount * 8)));
     for (const i of this.options.instruments)
-      lotsPerUnit[i.id] = 1 / (Number(i.lotSize) * Number(i.contractSize));
+      lotsPerUnit[i.id] = 1 / (Number(i.lotSize) * (i.inverse === true ? 1 : Number(i.contractSize)));
     const running = this.options.strategies.map((setup, index) => {
       try {
         return this.buildStrategy(setup, index + 1, topics[index], lotsPerUnit);

@@ -49,7 +49,6 @@ export function runDefault(mode: Mode, data: EventSource): OwnRun & { readonly f
         instrument: MARKET,
         queue: makeQueueModel("power", 0.001, 2),
         fees: { kind: "value", makerE8: -5000, takerE8: 70_000 },
-        inverse: false,
         partialFills: false,
       },
     ],

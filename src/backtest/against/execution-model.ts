@@ -23,7 +23,6 @@ export class ExecutionModel {
         // The simulated venue's model: lots.
         queue: new LogProb2Queue(),
         fees: { kind: "value", makerE8: instrument.makerFeeE8, takerE8: instrument.takerFeeE8 },
-        inverse: false,
         partialFills: true,
       })),
       latency: AT_ONCE,

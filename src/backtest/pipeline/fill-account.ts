@@ -1,32 +1,31 @@
 // Position, cash and fees of one instrument from the fills that the trader has heard of, every one of them: the
 // figures of the state series. Exact integers inside, doubles out. Cold: once per fill.
+import { coinValue } from "../../exchange/fees.ts";
 import { type Instrument, moneyUnit } from "../../market/instrument.ts";
 
 export class FillAccount {
   numTrades = 0;
   private lots = 0;
   private volumeLots = 0;
-  /** Linear: tick·lots, exact. Inverse: Σ lots / ticks, doubles. */
-  private cashTickLots = 0n;
-  private valueTickLots = 0n;
-  private cashPerTick = 0;
-  private valuePerTick = 0;
+  /** Money units: tick·lots, 1e-8 coins for inverse contracts. */
+  private cashUnits = 0n;
+  private valueUnits = 0n;
   private feeE8 = 0n;
   /** Read with every state row, so they are made when a fill changes them. */
   balance = 0;
   fee = 0;
   tradingValue = 0;
+  private readonly instrument: Instrument;
   private readonly inverse: boolean;
   private readonly lotSize: number;
   private readonly contractSize: number;
-  private readonly tickSize: number;
   private readonly unitMantissa: bigint;
   private readonly unitScale: number;
 
-  constructor(instrument: Instrument, inverse: boolean) {
-    this.inverse = inverse;
+  constructor(instrument: Instrument) {
+    this.instrument = instrument;
+    this.inverse = instrument.inverse === true;
     this.lotSize = Number(instrument.lotSize);
-    this.tickSize = Number(instrument.tickSize);
     this.contractSize = Number(instrument.contractSize);
     const unit = moneyUnit(instrument);
     this.unitMantissa = unit.mantissa;
@@ -40,18 +39,13 @@ export class FillAccount {
     this.volumeLots += qtyLots;
     this.feeE8 += BigInt(feeE8);
     this.fee = Number(this.feeE8) / 1e8;
-    if (this.inverse) {
-      this.cashPerTick -= (side * qtyLots) / pxTicks;
-      this.valuePerTick += qtyLots / pxTicks;
-      this.balance = this.coins(this.cashPerTick);
-      this.tradingValue = this.coins(this.valuePerTick);
-      return;
-    }
-    const value = BigInt(pxTicks) * BigInt(qtyLots);
-    this.cashTickLots -= side > 0 ? value : -value;
-    this.valueTickLots += value;
-    this.balance = this.money(this.cashTickLots);
-    this.tradingValue = this.money(this.valueTickLots);
+    const px = BigInt(pxTicks);
+    const qty = BigInt(qtyLots);
+    const value = this.inverse ? coinValue(this.instrument, qty, px) : px * qty;
+    this.cashUnits -= side > 0 ? value : -value;
+    this.valueUnits += value;
+    this.balance = this.money(this.cashUnits);
+    this.tradingValue = this.money(this.valueUnits);
   }
 
   /** Base units, contracts for inverse. */
@@ -70,12 +64,8 @@ export class FillAccount {
     return this.balance + this.contractSize * this.position * mid - this.fee;
   }
 
-  private money(tickLots: bigint): number {
-    return Number(tickLots * this.unitMantissa) / this.unitScale;
-  }
-
-  private coins(perTick: number): number {
-    return (perTick * this.lotSize * this.contractSize) / this.tickSize;
+  private money(units: bigint): number {
+    return Number(units * this.unitMantissa) / this.unitScale;
   }
 }
 

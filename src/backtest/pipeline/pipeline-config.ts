@@ -18,7 +18,8 @@ import { makeQueueModel } from "../../exchange/queue/make-queue-model.ts";
 import type { QueueModel } from "../../exchange/queue/queue-model.ts";
 import { riskAverseQueue } from "../../exchange/queue/risk-averse.ts";
 import type { LatencyByKind } from "../../exchange/request-latency.ts";
-import type { Instrument } from "../../market/instrument.ts";
+import { inverseScale } from "../../market/contract-value.ts";
+import { type Instrument, moneyUnit } from "../../market/instrument.ts";
 import { recordedLatency } from "../against/recorded-latency.ts";
 import { BacktestConfigError } from "../compat/compat-config.ts";
 import { durationNs } from "../report-config.ts";
@@ -104,7 +105,6 @@ export interface MarketSetup {
   readonly tickSize: number;
   readonly lotSize: number;
   readonly feedLatencyOffsetNs: number;
-  readonly inverse: boolean;
   readonly partialFills: boolean;
   readonly fees: FeeModel;
   /** Not asked with a market by order. */
@@ -166,6 +166,7 @@ export function pipelineConfig(
   if (given.model === "recorded") requireFile(path(given.wal), "latency", "wal");
   for (const [key, one] of latencies(given))
     if (one.model === "interpolated") for (const file of one.files) requireFile(path(file), "latency", key);
+  problems.push(...moneyProblems(markets, at));
   if (problems.length > 0) throw new BacktestConfigError(problems.join("\n"));
   const factory = (one: LatencyTableOf): LatencyFactory =>
     one.model === "constant"
@@ -189,6 +190,29 @@ export function pipelineConfig(
   };
 }
 
+/** One account has one settlement currency, and money must come out whole. */
+function moneyProblems(
+  markets: readonly MarketTable[],
+  at: (...path: (string | number)[]) => string,
+): string[] {
+  const problems: string[] = [];
+  markets.forEach((m, i) => {
+    if (m.kind === "inverse" && m.base === "" && !m.symbol.includes(m.quote))
+      problems.push(`${at("markets", i)}: an inverse market needs base, the coin that it settles in`);
+    try {
+      inverseScale(instrumentOf(m, 1, 0, 0));
+    } catch (error) {
+      problems.push(`${at("markets", i)}: ${(error as Error).message}`);
+    }
+  });
+  const currencies = new Set(markets.map((m) => instrumentOf(m, 1, 0, 0).settle));
+  if (currencies.size > 1)
+    problems.push(
+      `${at("markets")}: one account has one settlement currency, these markets settle in ${[...currencies].join(", ")}`,
+    );
+  return problems;
+}
+
 function latencies(table: z.infer<typeof latency>): (readonly [kind: string, LatencyTableOf])[] {
   if (table.model === "recorded") return [];
   if (table.model !== "by-request")
@@ -207,45 +231,17 @@ function marketSetup(
   data: readonly string[],
   initialSnapshot: string | undefined,
 ): MarketSetup {
-  const inverse = m.kind === "inverse";
-  const base = m.base === "" ? m.symbol.replace(m.quote, "") : m.base;
   const rate = (text: string, otherwise: string): number =>
     toSteps(text === "" ? otherwise : text, "0.00000001");
   const maker = rate(declared.makerFee, DEFAULT_MAKER);
   const taker = rate(declared.takerFee, DEFAULT_TAKER);
   const e8 = (value: number): number => Math.round(value * 1e8);
   return {
-    instrument: {
-      id,
-      venue: "backtest",
-      symbol: m.symbol,
-      base,
-      quote: m.quote,
-      settle: inverse ? base : m.quote,
-      tickSize: m.tick_size,
-      lotSize: m.lot_size,
-      contractSize: m.contract_size,
-      pxDecimals: parseDecimal(m.tick_size).decimals,
-      qtyDecimals: parseDecimal(m.lot_size).decimals,
-      minPxTicks: 1,
-      maxPxTicks: 2 ** 31 - 1,
-      minQtyLots: 1,
-      maxQtyLots: 2 ** 31 - 1,
-      minNotionalTickLots: Math.ceil(
-        Number(m.min_notional) / (Number(m.tick_size) * Number(m.lot_size) * Number(m.contract_size)),
-      ),
-      orderTickStep: 1,
-      percentUpE8: 0,
-      percentDownE8: 0,
-      makerFeeE8: maker,
-      takerFeeE8: taker,
-      trading: true,
-    },
+    instrument: instrumentOf(m, id, maker, taker),
     data,
     tickSize: Number(m.tick_size),
     lotSize: Number(m.lot_size),
     feedLatencyOffsetNs: m.feed_latency_offset_ns,
-    inverse,
     partialFills: m.exchange === "partial-fill",
     fees:
       m.fee === undefined
@@ -265,4 +261,44 @@ function marketSetup(
             rateE8: m.funding.rate === undefined ? Number.NaN : e8(Number(m.funding.rate)),
           },
   };
+}
+
+function instrumentOf(m: MarketTable, id: number, makerFeeE8: number, takerFeeE8: number): Instrument {
+  const inverse = m.kind === "inverse";
+  const base = m.base === "" ? m.symbol.replace(m.quote, "") : m.base;
+  const instrument: Instrument = {
+    id,
+    venue: "backtest",
+    symbol: m.symbol,
+    base,
+    quote: m.quote,
+    settle: inverse ? base : m.quote,
+    tickSize: m.tick_size,
+    lotSize: m.lot_size,
+    contractSize: m.contract_size,
+    inverse,
+    pxDecimals: parseDecimal(m.tick_size).decimals,
+    qtyDecimals: parseDecimal(m.lot_size).decimals,
+    minPxTicks: 1,
+    maxPxTicks: 2 ** 31 - 1,
+    minQtyLots: 1,
+    maxQtyLots: 2 ** 31 - 1,
+    minNotionalTickLots: 0,
+    orderTickStep: 1,
+    percentUpE8: 0,
+    percentDownE8: 0,
+    makerFeeE8,
+    takerFeeE8,
+    trading: true,
+  };
+  return { ...instrument, minNotionalTickLots: moneyUnits(m.min_notional, instrument) };
+}
+
+/** Money as decimal text in whole money units, rounded up. */
+function moneyUnits(text: string, instrument: Instrument): number {
+  const money = parseDecimal(text);
+  const unit = moneyUnit(instrument);
+  const numerator = money.units * 10n ** BigInt(unit.decimals);
+  const denominator = unit.mantissa * 10n ** BigInt(money.decimals);
+  return Number((numerator + denominator - 1n) / denominator);
 }

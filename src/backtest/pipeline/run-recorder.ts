@@ -33,7 +33,6 @@ const F = placesOf(FILL_COLUMNS);
 
 export interface RecorderMarket {
   readonly instrument: Instrument;
-  readonly inverse: boolean;
 }
 
 export interface RecorderOptions {
@@ -62,20 +61,20 @@ export class RunRecorder implements ExchangeObserver {
 
   constructor(options: RecorderOptions) {
     this.options = options;
-    this.instruments = options.markets.map(({ instrument, inverse }, index) => ({
+    this.instruments = options.markets.map(({ instrument }, index) => ({
       index,
       symbol: instrument.symbol,
       currency: instrument.settle,
       tickSize: Number(instrument.tickSize),
       lotSize: Number(instrument.lotSize),
       contractSize: Number(instrument.contractSize),
-      kind: inverse ? "inverse" : "linear",
+      kind: instrument.inverse === true ? "inverse" : "linear",
     }));
     this.fundingUnits = options.markets.map(({ instrument }) => {
       const { mantissa, decimals } = moneyUnit(instrument);
       return Number(mantissa) / 10 ** (decimals + 8);
     });
-    this.accounts = options.markets.map((m) => new FillAccount(m.instrument, m.inverse));
+    this.accounts = options.markets.map((m) => new FillAccount(m.instrument));
   }
 
   start(execution: ExecutionHandler, tsNs: number): void {

@@ -102,7 +102,6 @@ export class PaperGateway implements OrderGateway, RecordHandler {
         book: new L2MarketBook(),
         queue: new LogProb2Queue(),
         fees: { kind: "value", makerE8: instrument.makerFeeE8, takerE8: instrument.takerFeeE8 },
-        inverse: false,
         partialFills: true,
       })),
       latency: new KindLatency({ place: latency, modify: latency, cancel: latency }, 0n),

@@ -18,6 +18,8 @@ function fingerprint(result: RunResult): string {
   return hash.digest("hex");
 }
 
+const BTC_ROWS = join(import.meta.dir, "../../data/npz/btcusdt_200k.npz");
+
 test("the same description gives the same result, byte for byte", async () => {
   const [a, b] = [await runDescribed(readToml(EXAMPLE)), await runDescribed(readToml(EXAMPLE))];
   expect(a.result.fills.rows).toBeGreaterThan(100);
@@ -61,6 +63,43 @@ test("fills make position, cash, fee and counts of the last state; orders are fi
     expect(orders.at("exchTsNs")[row]! - orders.at("requestTsNs")[row]!).toBeGreaterThanOrEqual(2e6);
     expect(orders.at("responseTsNs")[row]! - orders.at("exchTsNs")[row]!).toBeGreaterThanOrEqual(1e6);
   }
+});
+
+test("inverse markets settle in one coin, and say what they cannot keep exactly", async () => {
+  const inverse = (symbol: string, more: string): string => `
+[[backtest.markets]]
+symbol = "${symbol}"
+kind = "inverse"
+data = ["${BTC_ROWS}"]
+tick_size = "0.1"
+lot_size = "1"
+${more}`;
+  const file = join(import.meta.dir, "inverse.toml");
+  const described = async (...markets: string[]): Promise<string> => {
+    const declared = [`[[instruments]]\nsymbol = "BTCUSD_PERP"`, `[[instruments]]\nsymbol = "ETHUSD_PERP"`];
+    const strategy = `[[strategies]]\nname = "tick-mm"\nmodule = "builtin:tick-mm"\ninstruments = ["BTCUSD_PERP"]`;
+    const text = [...declared.slice(0, markets.length), strategy, "[backtest]", ...markets].join("\n");
+    await Bun.write(file, text);
+    try {
+      const { result } = await runDescribed(parseToml(text, file));
+      return `ran in ${result.instruments[0]!.currency}, ${result.instruments[0]!.kind}`;
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      await Bun.file(file).delete();
+    }
+  };
+  const btc = 'base = "BTC"\nquote = "USD"\ncontract_size = "100"';
+  expect(await described(inverse("BTCUSD_PERP", btc))).toBe("ran in BTC, inverse");
+  expect(await described(inverse("BTCUSD_PERP", 'contract_size = "100"'))).toContain(
+    "backtest.markets.0: an inverse market needs base",
+  );
+  const odd = btc.replace('"100"', '"0.0000000001"');
+  expect(await described(inverse("BTCUSD_PERP", odd))).toContain("must be a whole number of 1e-8 BTC");
+  const eth = btc.replace("BTC", "ETH");
+  expect(await described(inverse("BTCUSD_PERP", btc), inverse("ETHUSD_PERP", eth))).toContain(
+    "one account has one settlement currency, these markets settle in BTC, ETH",
+  );
 });
 
 test("a description says everything that is wrong with it at once", async () => {

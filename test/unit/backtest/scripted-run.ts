@@ -19,8 +19,10 @@ import { EventFeed } from "../../../src/data/event-feed.ts";
 import { EventTable } from "../../../src/data/event-table.ts";
 import { openRowBlocks } from "../../../src/data/row-blocks.ts";
 import { constantLatency } from "../../../src/exchange/compat/order-latency.ts";
+import type { FeeModel } from "../../../src/exchange/fee-schedule.ts";
 import { riskAverseQueue } from "../../../src/exchange/queue/risk-averse.ts";
 import { KindLatency } from "../../../src/exchange/request-latency.ts";
+import type { Instrument } from "../../../src/market/instrument.ts";
 import type { StrategyContext } from "../../../src/strategy/context.ts";
 import { defineStrategy } from "../../../src/strategy/define-strategy.ts";
 import type { StrategySetup } from "../../../src/strategy/execution-parts.ts";
@@ -103,9 +105,20 @@ export interface Terms {
   readonly responseMs: number;
   readonly funding: FundingTerms | null;
   readonly marketByOrder: boolean;
+  /** Ticks of 0.1 and lots of 0.001, as the rows have them. */
+  readonly instrument: Instrument;
+  readonly fees: FeeModel;
 }
 
-const TERMS: Terms = { timerMs: 1, entryMs: 3, responseMs: 1, funding: null, marketByOrder: false };
+const TERMS: Terms = {
+  timerMs: 1,
+  entryMs: 3,
+  responseMs: 1,
+  funding: null,
+  marketByOrder: false,
+  instrument: INSTRUMENT,
+  fees: { kind: "value", makerE8: 0, takerE8: 0 },
+};
 
 /** The same market under the pipeline; each action runs at the first timer at or after its time. `setup`: who trades instead. */
 export function pipeline(
@@ -139,10 +152,9 @@ export function pipeline(
     markets: [
       {
         feed,
-        instrument: INSTRUMENT,
+        instrument: terms.instrument,
         queue: riskAverseQueue,
-        fees: { kind: "value", makerE8: 0, takerE8: 0 },
-        inverse: false,
+        fees: terms.fees,
         partialFills,
         marketByOrder: terms.marketByOrder,
         funding: terms.funding,
@@ -164,7 +176,7 @@ export function pipeline(
     risk: LOOSE_RISK,
     instrumentLimits: [],
     maxOrders: 64,
-    assets: ["", "USDT"],
+    assets: ["", terms.instrument.settle],
     latency: new KindLatency({ place: latency, modify: latency, cancel: latency }, baseNs),
     walletE8: 100_000_000_000_000n,
     timerNs: terms.timerMs * MS,

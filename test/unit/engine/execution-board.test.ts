@@ -38,7 +38,7 @@ function makeBoard() {
   const plan = new ArenaPlan();
   const location = planBoard(plan, "board", executionBoardSlots(2, 2, 4));
   const buffer = new SharedArrayBuffer(plan.map().bytes);
-  const ledger = new Ledger(2, [undefined, { feeScale: 10_000, unitE8: 10_000, settleAsset: 1 }]);
+  const ledger = new Ledger(2, [undefined, { feeScale: 10_000, unitE8: 10_000, settleAsset: 1, inverse: 0 }]);
   const board = new ExecutionBoard(new BoardWriter(buffer, location), 4);
   const view = new ExecutionBoardView(new BoardReader(buffer, location), 2, 2, 4);
   return { ledger, board, view };

@@ -96,7 +96,6 @@ function makeExchange(more: Partial<ModelMarketOptions> = {}) {
         book: new SortedBook(),
         queue: new LogProb2Queue(),
         fees: { kind: "value", makerE8: 20_000, takerE8: 50_000 },
-        inverse: false,
         partialFills: true,
         ...more,
       },

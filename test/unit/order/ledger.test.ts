@@ -7,12 +7,26 @@ import { SIDE_BUY, SIDE_SELL } from "../../../src/wire/codes.ts";
 const SEED = 11;
 const USDT = 1;
 const BNB = 2;
-const scale = { feeScale: 10_000, unitE8: 10_000, settleAsset: USDT };
+const scale = { feeScale: 10_000, unitE8: 10_000, settleAsset: USDT, inverse: 0 };
 const newLedger = (instruments = 2) =>
   new Ledger(3, [undefined, ...Array.from({ length: instruments }, () => scale)]);
 
+const linearCost = (lots: bigint, px: bigint): bigint => lots * px;
+/** 100 USD a contract, ticks of 0.1: −1e11 / ticks in 1e-8 coins, rounded half away from zero. */
+const inverse = { feeScale: 1e8, unitE8: 1, settleAsset: USDT, inverse: 1e11 };
+function inverseCost(lots: bigint, px: bigint): bigint {
+  const size = lots < 0n ? -lots : lots;
+  const coins = (2n * 100_000_000_000n * size + px) / (2n * px);
+  return lots < 0n ? coins : -coins;
+}
+
 /** Average cost in BigInt, written from the contract alone. */
 class Oracle {
+  readonly costOf: typeof linearCost;
+  constructor(costOf = linearCost) {
+    this.costOf = costOf;
+  }
+
   qty = 0n;
   cost = 0n;
   realized = 0n;
@@ -22,7 +36,7 @@ class Oracle {
     const held = this.qty;
     if (held === 0n || held > 0n === lots > 0n) {
       this.qty += lots;
-      this.cost += lots * px;
+      this.cost += this.costOf(lots, px);
       return;
     }
     const size = held < 0n ? -held : held;
@@ -30,12 +44,12 @@ class Oracle {
     const r = wanted < size ? wanted : size;
     const released = (this.cost * r) / size;
     const closing = held > 0n ? r : -r;
-    this.realized += closing * px - released;
+    this.realized += this.costOf(closing, px) - released;
     this.cost -= released;
     this.qty -= closing;
     const rest = lots + closing;
     this.qty += rest;
-    this.cost += rest * px;
+    this.cost += this.costOf(rest, px);
   }
 }
 
@@ -162,6 +176,60 @@ test("unrealised result follows the mark and needs one", () => {
   expect(ledger.accountResultE8).toBe(30 * 10_000 - 1_000);
   expect(ledger.strategyResultE8[1]).toBe(ledger.accountResultE8);
   expect(ledger.strategyResultE8[2]).toBe(0);
+});
+
+test(`inverse contracts: coins of every fill equal a BigInt oracle, and nothing is lost between cost and result (seed ${SEED})`, () => {
+  const contracts = fc.record({
+    buy: fc.boolean(),
+    px: fc.integer({ min: 1000, max: 2_000_000 }),
+    lots: fc.integer({ min: 1, max: 300_000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(contracts, { maxLength: 60 }), (fills) => {
+      const ledger = new Ledger(2, [undefined, scale, inverse]);
+      const oracle = new Oracle(inverseCost);
+      const pair = ledger.pair(1, 2);
+      let [turnover, coins] = [0n, 0n];
+      for (const f of fills) {
+        const lots = BigInt(f.buy ? f.lots : -f.lots);
+        ledger.book(1, 2, f.buy ? SIDE_BUY : SIDE_SELL, f.px, f.lots, true);
+        oracle.fill(lots, BigInt(f.px));
+        turnover += -inverseCost(BigInt(f.lots), BigInt(f.px));
+        coins += inverseCost(lots, BigInt(f.px));
+        expect(BigInt(ledger.costTickLots[pair]!)).toBe(oracle.cost);
+        expect(ledger.realized.toBigInt(pair)).toBe(oracle.realized);
+        expect(ledger.turnoverTickLots.toBigInt(pair)).toBe(turnover);
+        // A fill that closes and opens is booked as two, so one unit may come of the rounding each time.
+        const gap = BigInt(ledger.costTickLots[pair]!) - ledger.realized.toBigInt(pair) - coins;
+        expect(gap * gap).toBeLessThanOrEqual(BigInt(fills.length) ** 2n);
+        const mark = 654_321;
+        ledger.markTicks[2] = mark;
+        const worth = inverseCost(oracle.qty, BigInt(mark)) - oracle.cost;
+        expect(BigInt(ledger.unrealizedTickLots(1, 2))).toBe(worth);
+      }
+    }),
+    { seed: SEED, numRuns: 600 },
+  );
+});
+
+test("inverse: result in the coin is contract value times contracts times (1/entry − 1/exit), for both sides", () => {
+  const ledger = new Ledger(2, [undefined, inverse]);
+  ledger.book(1, 1, SIDE_BUY, 500_000, 1000, false);
+  ledger.book(1, 1, SIDE_SELL, 625_000, 1000, false);
+  // 100,000 USD from 50,000 to 62,500: 2 BTC owed, 1.6 paid.
+  expect(ledger.bookedE8(1, 1)).toBe(40_000_000n);
+  ledger.book(1, 1, SIDE_SELL, 500_000, 1000, false);
+  ledger.book(1, 1, SIDE_BUY, 625_000, 1000, false);
+  expect(ledger.bookedE8(1, 1)).toBe(0n);
+  ledger.bookFee(1, 1, USDT, 123);
+  expect(ledger.bookedE8(1, 1)).toBe(-123n);
+  ledger.book(1, 1, SIDE_SELL, 500_000, 30, false);
+  ledger.markTicks[1] = 400_000;
+  ledger.refresh();
+  // 3,000 USD sold at 50,000: 0.06 BTC received, 0.075 owed at 40,000.
+  expect(ledger.accountResultE8).toBe(-123 + 1_500_000);
+  expect(ledger.averagePxTicks(1, 1)).toBe(500_000);
+  expect(ledger.markedValueE8()).toBe(7_500_000);
 });
 
 test("money scales come from the instrument; sizes whose fees would not stay exact are refused", () => {

@@ -341,6 +341,96 @@ test("a modify is checked by what it adds: at a full limit it may move and shrin
   expect(gate.check(request, codes.ACTION_PLACE, NO_ORDER, NOW)).toBe(codes.DENY_POSITION_STRATEGY);
 });
 
+test("inverse contracts: notional, position and margin limits are coins, at the exact unit", () => {
+  const coin = { inverse: true, contractSize: "100", lotSize: "1", base: "BTC", quote: "USD", settle: "BTC" };
+  const one = instrument(1, { ...coin, minNotionalTickLots: 0, percentUpE8: 0, percentDownE8: 0 });
+  const notional = "0.01666667";
+  const risk = {
+    ...RISK,
+    account: { ...RISK.account, maxPositionNotional: "0.5", maxLeverage: 10 },
+    instrument: { ...RISK.instrument, maxOrderNotional: notional, maxPositionNotional: "10" },
+    strategy: { ...RISK.strategy, maxOrderNotional: "10", maxPositionNotional: "0.1" },
+  };
+  const limits = new RiskLimits(
+    risk,
+    [undefined, one],
+    [undefined, { name: "a", limits: { max_order_qty: "500" } }],
+  );
+  const table = new OrderTable(64, 2, 2);
+  const ledger = new Ledger(2, [undefined, moneyScale(one, 1)]);
+  const market = new MarketView(2);
+  market.bidPxTicks[1] = 600_000;
+  market.askPxTicks[1] = 600_001;
+  market.recvTsNs[1] = NOW;
+  market.feedState[1] = codes.FEED_SYNCED;
+  ledger.markTicks[1] = 600_000;
+  const margin = new MarginAccount(0.005);
+  const gate = new Gate({
+    limits,
+    table,
+    ledger,
+    market,
+    budget: new RequestBudget(100, 1000, 20),
+    breaker: new RejectBreaker(3, 1e9, 1e9),
+    loss: new LossGuard(limits, 0),
+    storm: new StormGuard(RISK.storm),
+    margin,
+  });
+  gate.reconciled = true;
+  gate.strategyState[1] = codes.STRATEGY_RUNNING;
+  const check = (pxTicks: number, qtyLots: number, side = codes.SIDE_BUY): number =>
+    gate.check(
+      {
+        ...{ clientSeq: 9, instrument: 1, strategy: 1, side, reduceOnly: false, pxTicks, qtyLots },
+        ...{ tif: codes.TIF_GTX, orderType: codes.ORDER_TYPE_LIMIT },
+      },
+      codes.ACTION_PLACE,
+      NO_ORDER,
+      NOW,
+    );
+  // 10 contracts are 1,000 USD: 0.01666667 BTC at 60,000 (rounded up), 0.01666669 a tick below.
+  expect(check(600_000, 10)).toBe(codes.DENY_NONE);
+  expect(check(599_999, 10)).toBe(codes.DENY_NOTIONAL);
+  expect(gate.observed).toBe(1_666_669);
+  expect(check(600_000, 11)).toBe(codes.DENY_NOTIONAL);
+  // One contract is worth 166,667 units.
+  limits.minNotionalTickLots[1] = 166_668;
+  expect(check(600_000, 1)).toBe(codes.DENY_MIN_NOTIONAL);
+  expect(check(600_000, 2)).toBe(codes.DENY_NONE);
+  // Contracts, not base units.
+  expect(limits.orderLots[limits.instruments + 1]).toBe(500);
+  // 0.1 BTC for the strategy at a mid of 60,000.05: 59.999… + 0.00005 contracts fit, 60 do.
+  ledger.book(1, 1, codes.SIDE_BUY, 600_000, 50, true);
+  expect(check(600_000, 10)).toBe(codes.DENY_NONE);
+  ledger.book(1, 1, codes.SIDE_BUY, 600_000, 1, true);
+  expect(check(600_000, 10)).toBe(codes.DENY_POSITION_STRATEGY);
+  expect(check(600_001, 10, codes.SIDE_SELL)).toBe(codes.DENY_NONE);
+  // 0.1 BTC at 10 × leverage needs 0.01 BTC.
+  ledger.book(1, 1, codes.SIDE_SELL, 600_000, 1, true);
+  ledger.refresh();
+  margin.observe(1_000_500, ledger);
+  expect(check(600_000, 10)).toBe(codes.DENY_NONE);
+  margin.observe(999_000, ledger);
+  expect(check(600_000, 10)).toBe(codes.DENY_MARGIN);
+  expect(gate.exposureE8()).toBe(8_333_326);
+});
+
+test("the distance to liquidation of a coin-margined long counts that coins are worth less as well", () => {
+  const one = instrument(1, { inverse: true, contractSize: "100", lotSize: "1", settle: "BTC" });
+  const ledger = new Ledger(2, [undefined, moneyScale(one, 1)]);
+  ledger.book(1, 1, codes.SIDE_BUY, 600_000, 600, true);
+  ledger.markTicks[1] = 600_000;
+  ledger.refresh();
+  const margin = new MarginAccount(0.005);
+  margin.observe(100_000_000, ledger);
+  const distance = margin.liquidationDistance(ledger, ledger.markedValueE8());
+  // 1 BTC under 60,000 USD: at that price equity is the maintenance margin.
+  ledger.markTicks[1] = Math.round(600_000 * (1 - distance));
+  ledger.refresh();
+  expect(margin.equityE8(ledger) / (0.005 * ledger.markedValueE8())).toBeCloseTo(1, 2);
+  expect(distance).toBeCloseTo(0.4975, 4);
+});
+
 test("docs/risk.md lists every deny code with its number and name", async () => {
   const doc = await Bun.file(join(import.meta.dir, "../../../docs/risk.md")).text();
   const rows = [...doc.matchAll(/^\| (\d+) \| `([a-zA-Z]+)` \| .+ \| .+ \|$/gm)].map((m) => [

@@ -273,7 +273,7 @@ test("losses step from none to soft to hard; soft ends with the day, drawdown ru
   limits.maxDrawdownE8 = 1000;
   limits.setStrategyLimit(1, LIMIT_DAILY_LOSS, 50);
   const guard = new LossGuard(limits, 60);
-  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1 }]);
+  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1, inverse: 0 }]);
   const at = (result: number, now: number) => {
     ledger.accountResultE8 = result;
     ledger.strategyResultE8[1] = result;
@@ -305,7 +305,7 @@ test("after a restart figures wait for the marks of positions, at most 10 s; the
   const guard = new LossGuard(limits, 0);
   guard.restoreDay(-S, 500, 900, LOSS_SOFT);
   guard.restoreStrategy(1, 500, 1);
-  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1 }]);
+  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1, inverse: 0 }]);
   ledger.book(1, 1, SIDE_BUY, 1000, 1, false);
   // Without its mark the position seems to have gained what it did not.
   ledger.accountResultE8 = 5000;
@@ -335,7 +335,7 @@ test("after a restart figures wait for the marks of positions, at most 10 s; the
 
 test("equity is the wallet, what was booked since it was stated, and the unrealised result", () => {
   const margin = new MarginAccount(0.005);
-  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1 }]);
+  const ledger = new Ledger(2, [undefined, { feeScale: 1e4, unitE8: 1e4, settleAsset: 1, inverse: 0 }]);
   expect(margin.equityE8(ledger)).toBeNaN();
   ledger.book(1, 1, SIDE_BUY, 1000, 10, true);
   ledger.markTicks[1] = 1010;
