@@ -3,7 +3,7 @@
 // How fast a WAL full of orders gets into the embedded ClickHouse: the whole way, from segment files to acknowledged
 // and checkpointed rows, and the same blocks of orders given to the engine ready-made (the limit that the engine
 // sets here, measured in the same run). Memory of the recorder is printed too: it must not follow the WAL's size.
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,6 +18,8 @@ import { writeOrderWal } from "./harness/order-wal.ts";
 
 const ORDERS = 400_000;
 const ORDERS_PER_SECOND = 20_000;
+/** Of /proc: USER_HZ. */
+const CLOCK_TICKS = 100;
 const MARKET = { market: new Set<never>(), statusReasons: [] };
 
 const { values } = parseArgs({
@@ -54,9 +56,13 @@ try {
     log: (_, text) => console.error(text),
   });
   recorder.finish();
+  const engineCpu = cpuSeconds(engine.pid);
+  const ownCpu = process.cpuUsage();
   const started = performance.now();
   await recorder.run();
   const seconds = (performance.now() - started) / 1000;
+  const used = process.cpuUsage(ownCpu);
+  const cpu = { recorder: (used.user + used.system) / 1e6, engine: cpuSeconds(engine.pid) - engineCpu };
   const { rows, retries } = recorder.figures();
   const all = Object.values(rows).reduce((sum, n) => sum + n, 0);
   const made = await encodeOnly(dir);
@@ -71,6 +77,8 @@ try {
     allRowsPerSecond: Math.round(all / seconds),
     encodeRowsPerSecond: made,
     readyMadeOrderRowsPerSecond: bare,
+    recorderCpuUsPerRow: perRow(cpu.recorder, all),
+    engineCpuUsPerRow: perRow(cpu.engine, all),
     retries,
     recorderRssMb: Math.round(process.memoryUsage().rss / 1e6),
     engineRssMb: rssMb(engine.pid),
@@ -90,12 +98,14 @@ try {
 
 /** WAL → blocks, without a store: rows per second. */
 async function encodeOnly(dataDir: string): Promise<number> {
-  const chunks = new Chunks(new WalTail(join(dataDir, "wal"), null), new RowWriter(MARKET));
+  const writer = new RowWriter(MARKET);
+  const chunks = new Chunks(new WalTail(join(dataDir, "wal"), null), writer);
   const started = performance.now();
   let rows = 0;
   for (let chunk = chunks.next(true); chunk !== null; chunk = chunks.next(true)) {
     rows += chunk.batch.rows;
     for (const block of chunk.batch.blocks) block.encode();
+    writer.recycle(chunk.batch);
   }
   return Math.round(rows / ((performance.now() - started) / 1000));
 }
@@ -107,6 +117,7 @@ async function readyMade(dataDir: string, store: ClickHouseStore): Promise<numbe
   const blocks = [];
   for (let chunk = chunks.next(true); chunk !== null && blocks.length < 12; chunk = chunks.next(true))
     blocks.push(...chunk.batch.blocks.filter((block) => block.table === "orders"));
+  for (const block of blocks) block.encode();
   const started = performance.now();
   let rows = 0;
   for (const [i, block] of blocks.entries()) {
@@ -120,6 +131,17 @@ async function readyMade(dataDir: string, store: ClickHouseStore): Promise<numbe
     rows += block.rows;
   }
   return Math.round(rows / ((performance.now() - started) / 1000));
+}
+
+function perRow(seconds: number, rows: number): number {
+  return Number(((seconds * 1e6) / rows).toFixed(2));
+}
+
+/** Processor time of another process; NaN where there is no /proc. */
+function cpuSeconds(pid: number): number {
+  if (!existsSync(`/proc/${pid}/stat`)) return Number.NaN;
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
 }
 
 function rssMb(pid: number): number {

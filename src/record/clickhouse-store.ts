@@ -32,6 +32,7 @@ export interface ClickHouseAccess {
 }
 
 const REQUEST_MS = 60_000;
+const SLICE_BYTES = 1 << 18;
 const LATE_TRIES = 5;
 const LATE_MS = 200;
 const CODE_NOT_ENOUGH_SPACE = "243";
@@ -105,7 +106,7 @@ export class ClickHouseStore implements RowStore, Database {
     await this.guarded(async (client) => {
       const result = await client.exec({
         query: `INSERT INTO ${storageTable(block.table, this.options)} FORMAT Native`,
-        values: Readable.from([bytes], { objectMode: false }),
+        values: Readable.from(slices(bytes), { objectMode: false }),
         clickhouse_settings: {
           async_insert: 0,
           insert_deduplicate: 1,
@@ -202,6 +203,11 @@ export class ClickHouseStore implements RowStore, Database {
       throw new Error(words);
     }
   }
+}
+
+/** A body in one piece is copied once more by the HTTP client, and holds up everything else meanwhile. */
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
 }
 
 const ofOrigin = (block: Block, { session, first, end }: BlockOrigin): string =>

@@ -79,6 +79,7 @@ function configXml(dir: string, access: EngineAccess, limits: EngineLimits): str
   <max_concurrent_queries>32</max_concurrent_queries>
   <max_thread_pool_size>128</max_thread_pool_size>
   <background_pool_size>1</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
   <background_schedule_pool_size>4</background_schedule_pool_size>
   <background_fetches_pool_size>1</background_fetches_pool_size>
   <background_common_pool_size>2</background_common_pool_size>
