@@ -13,8 +13,9 @@ import {
   type RecordSink,
 } from "../core/record.ts";
 import { makeFactorState } from "../factor/factor-state.ts";
-import { FactorHandler, type Subscription } from "../factor/handler.ts";
+import { FactorHandler } from "../factor/handler.ts";
 import { makeSignalRegistry } from "../factor/signal-registry.ts";
+import type { Subscription } from "../factor/slots.ts";
 import type { SessionManifest } from "../journal/session-manifest.ts";
 import type { SegmentFile } from "../journal/wal-reader.ts";
 import { type OrderGateway, SEND_OK } from "../order/gateway.ts";

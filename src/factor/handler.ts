@@ -2,14 +2,14 @@
 // EXECUTION subscribed to out. Knows nothing of threads.
 // Hot: factor lane; 0 bytes per record; per event: O(levels of the message) + one pass of each triggered graph.
 //
-// Triggers ([graph] trigger): "book" once per event that holds a depth, snapshot or clear record; "trade" once
-// per event that holds a trade; an interval at its multiples since the Unix epoch, from the first one after
-// the first record to the last one at or before the last record, each seeing every record received at or before
-// that instant. So a multiple m fires when a record received after m arrives (market Timers make that
-// timely), before that record is applied. `finish` fires a multiple equal to the last record's time.
+// Triggers ([graph] trigger): "book" once per event that holds a depth, snapshot or clear record; "trade" once per
+// event that holds a trade; an interval at its multiples since the Unix epoch, from the first one after the first
+// record to the last one at or before the last record, each seeing every record received at or before that instant.
+// So a multiple m fires when a record received after m arrives (market Timers make that timely), before that record
+// is applied. `finish` fires a multiple equal to the last record's time.
 //
-// While an instrument is not SYNCED no graph that reads it runs: on leaving SYNCED its outputs are sent as NaN
-// once, Bbo is withheld, and both return with the next event after SYNCED.
+// While an instrument is not SYNCED no graph that reads it runs: on leaving SYNCED its outputs are sent as NaN once,
+// Bbo is withheld, and both return with the next event after SYNCED.
 import { assert } from "../core/assert.ts";
 import type { LevelRun } from "../core/level-run.ts";
 import { RECORD_BYTES, type RecordHandler, type RecordMemory, type RecordSink } from "../core/record.ts";
@@ -60,21 +60,17 @@ import { applyLevels, applyRun, furtherLevels, LevelRecord } from "./level-run.t
 import {
   bboChanged,
   clearLevels,
-  DEPTH_KINDS,
   dropFresh,
+  freshenWithdrawn,
   freshRecords,
   GraphSlot,
   ownRecords,
   SIGNALS_PER_RECORD,
   Slot,
+  type Subscription,
   subscribe,
+  withdraw,
 } from "./slots.ts";
-
-/** A record kind that EXECUTION wants, of one instrument (0 = of all). */
-export interface Subscription {
-  readonly kind: number;
-  readonly instrument: number;
-}
 
 export interface FactorHandlerOptions {
   readonly state: FactorState;
@@ -112,6 +108,8 @@ export class FactorHandler implements RecordHandler {
   /** Book whose event is open and not forwarded: its further levels go straight there. Null between events. */
   private openBook: L2Book | null;
   private openId: number;
+  /** Its levels are applied, as a run. */
+  private openRun: Slot | null;
   private readonly level: LevelRecord;
   private forwardedInEvent: number;
   /** Records of instruments that are not configured here. */
@@ -147,6 +145,7 @@ export class FactorHandler implements RecordHandler {
     this.eventTrade = false;
     this.openBook = null;
     this.openId = 0;
+    this.openRun = null;
     this.level = new LevelRecord();
     this.forwardedInEvent = 0;
     this.foreign = 0;
@@ -204,7 +203,8 @@ export class FactorHandler implements RecordHandler {
   }
 
   onRecord(m: RecordMemory, at: number): void {
-    this.onRecords(m, at, 1);
+    if (this.openBook === null) this.onAnyRecord(m, at);
+    else this.onRecords(m, at, 1);
   }
 
   onRecords(m: RecordMemory, at: number, count: number): void {
@@ -223,28 +223,38 @@ export class FactorHandler implements RecordHandler {
     this.endLevels(run);
   }
 
-  /** All but the last level of an event. */
+  /** All of an event but what its end brings about. */
   applyLevels(run: LevelRun): void {
     const slot = run.instrument < this.byId.length ? this.byId[run.instrument]! : null;
-    const before = run.count - 1;
+    const last = run.count - 1;
     if (slot === null || this.eventBook || slot.forwards.has(KIND_DEPTH_DELTA)) {
-      for (let k = 0; k < before; k++) this.onAnyRecord(this.level.of(run, k), 0);
+      for (let k = 0; k < last; k++) this.onAnyRecord(this.level.of(run, k), 0);
       return;
     }
-    // The first one opens the event.
-    if (before > 0) this.onAnyRecord(this.level.of(run, 0), 0);
-    applyRun(slot.book, run, 1, before);
+    this.arrive(run.recvTsNs, run.exchTsNs, (run.sequence + last) >>> 0);
+    slot.context.observe(this.f64[0]!);
+    applyRun(slot.book, run);
+    this.openEvent(slot);
+    this.openRun = slot;
   }
 
   endLevels(run: LevelRun): void {
-    this.onAnyRecord(this.level.of(run, run.count - 1), 0);
+    const slot = this.openRun;
+    this.openRun = null;
+    if (slot === null) this.onAnyRecord(this.level.of(run, run.count - 1), 0);
+    else this.endEvent(slot, run.exchTsNs, run.recvTsNs, null, 0);
+  }
+
+  /** A record, or the levels of a message: time moves on before they change anything. */
+  private arrive(recvTsNs: number, exchTsNs: number, sequence: number): void {
+    if (recvTsNs > this.f64[0]!) this.advance(recvTsNs, exchTsNs);
+    this.version = (this.version + 1) | 0;
+    this.f64[WORD_SEQUENCE] = sequence;
   }
 
   private onAnyRecord(m: RecordMemory, at: number): void {
-    const recv = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
-    if (recv > this.f64[0]!) this.advance(recv, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!);
-    this.version = (this.version + 1) | 0;
-    this.f64[WORD_SEQUENCE] = m.u32[(at >> 2) + HEADER_SEQUENCE]!;
+    const recvTsNs = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
+    this.arrive(recvTsNs, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.u32[(at >> 2) + HEADER_SEQUENCE]!);
     const kind = m.u16[(at >> 1) + HEADER_KIND]!;
     const id = m.u16[(at >> 1) + HEADER_INSTRUMENT]!;
     const slot = id < this.byId.length ? this.byId[id]! : null;
@@ -349,12 +359,11 @@ export class FactorHandler implements RecordHandler {
   /** A record of a book event, already applied. */
   private onDepth(slot: Slot, m: RecordMemory, at: number, kind: number): void {
     if (!this.eventBook) {
-      this.eventBook = true;
+      this.openEvent(slot);
       if (slot.forwards.has(KIND_DEPTH_DELTA)) this.startForwarding(slot, m, at, kind);
-      if (this.assumeSynced && !slot.context.ready) this.setSynced(slot);
     }
     if ((m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0) {
-      this.endEvent(slot, m, at, kind);
+      this.endEventWith(slot, m, at, slot.forwarding);
       return;
     }
     if (slot.forwarding) this.forward(m, at);
@@ -362,7 +371,9 @@ export class FactorHandler implements RecordHandler {
     this.openId = slot.id;
   }
 
-  private setSynced(slot: Slot): void {
+  private openEvent(slot: Slot): void {
+    this.eventBook = true;
+    if (!this.assumeSynced || slot.context.ready) return;
     slot.context.assumeReady(this.f64[0]!);
     slot.feedState = FEED_SYNCED;
   }
@@ -390,19 +401,26 @@ export class FactorHandler implements RecordHandler {
   private onMarket(slot: Slot, m: RecordMemory, at: number, kind: number): void {
     const flagged = (m.u16[(at >> 1) + HEADER_FLAGS]! & FLAG_END_OF_EVENT) !== 0;
     const ends = flagged || (kind !== KIND_TRADE && kind !== KIND_MARK_PRICE);
-    if (ends) this.endEvent(slot, m, at, kind);
-    else if (slot.forwards.has(kind) && this.out.room(1)) this.forward(m, at);
+    const forward = slot.forwards.has(kind);
+    if (ends) this.endEventWith(slot, m, at, forward);
+    else if (forward && this.out.room(1)) this.forward(m, at);
   }
 
-  /** Last record of an event: compute, then send, then tidy up. */
-  private endEvent(slot: Slot, m: RecordMemory, at: number, kind: number): void {
+  /** The event ends with a record, which goes on when `forward`. */
+  private endEventWith(slot: Slot, m: RecordMemory, at: number, forward: boolean): void {
+    const recvTsNs = m.f64[(at >> 3) + HEADER_RECV_TS_NS]!;
+    this.endEvent(slot, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, recvTsNs, forward ? m : null, at);
+  }
+
+  /** All of an event is applied: compute, then send, then tidy up. `m`: of a last record that goes on. */
+  private endEvent(slot: Slot, exchTsNs: number, recvTsNs: number, m: RecordMemory | null, at: number): void {
     const now = this.f64[0]!;
     const book = this.eventBook;
     if (slot.statusOwed) this.payStatus(slot);
     if (book) slot.context.onBookEvent(now);
     if (book) this.run(slot.bookGraphs, now);
     if (this.eventTrade) this.run(slot.tradeGraphs, now);
-    this.send(slot, m, at, kind);
+    this.send(slot, exchTsNs, recvTsNs, m, at);
     this.eventBook = false;
     this.eventTrade = false;
     this.openBook = null;
@@ -432,24 +450,22 @@ export class FactorHandler implements RecordHandler {
   }
 
   /** The event's output: the record itself when subscribed, BookStats, Bbo, Signals; the last one ends it. */
-  private send(slot: Slot, m: RecordMemory, at: number, kind: number): void {
-    const depth = DEPTH_KINDS.has(kind);
-    const forward = depth ? slot.forwarding : slot.forwards.has(kind);
+  private send(slot: Slot, exchTsNs: number, recvTsNs: number, m: RecordMemory | null, at: number): void {
     const stats = this.eventBook && slot.context.ready && slot.forwards.has(KIND_BOOK_STATS);
     const signals = freshRecords(slot);
     // An event whose depth records went out must also end downstream, whatever its last record is.
-    const open = this.forwardedInEvent > 0 && !forward && !stats && signals === 0 && slot.context.ready;
+    const open = this.forwardedInEvent > 0 && m === null && !stats && signals === 0 && slot.context.ready;
     const bbo = this.eventBook && (open || bboChanged(slot, this.f64[0]!));
-    let left = (forward ? 1 : 0) + (stats ? 1 : 0) + (bbo ? 1 : 0) + signals;
+    let left = (m === null ? 0 : 1) + (stats ? 1 : 0) + (bbo ? 1 : 0) + signals;
     if (left === 0) return;
-    this.out.about(slot.id, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
+    this.out.about(slot.id, exchTsNs, recvTsNs);
     if (!this.out.room(left)) {
       slot.bidPx = -1;
       if (slot.forwarding) slot.copyBroken = true;
       dropFresh(slot);
       return;
     }
-    if (forward) this.out.forward(m, at, --left === 0);
+    if (m !== null) this.out.forward(m, at, --left === 0);
     if (stats) this.out.statsOf(--left === 0, slot.book, this.statsLevels);
     if (bbo) this.sendBbo(slot, --left === 0);
     if (signals > 0) {
@@ -505,7 +521,7 @@ export class FactorHandler implements RecordHandler {
     slot.feedGaps = gaps;
     slot.feedResyncs = resyncs;
     if (ready !== wasReady) slot.context.setReady(ready, this.f64[0]!);
-    const withdrawn = wasReady && !ready ? this.withdraw(slot) : 0;
+    const withdrawn = wasReady && !ready ? withdraw(slot) : 0;
     const bbo = ready && bboChanged(slot, this.f64[0]!);
     let left = 1 + withdrawn + (bbo ? 1 : 0);
     this.out.about(slot.id, m.f64[(at >> 3) + HEADER_EXCH_TS_NS]!, m.f64[(at >> 3) + HEADER_RECV_TS_NS]!);
@@ -521,12 +537,7 @@ export class FactorHandler implements RecordHandler {
 
   /** The state that did not fit, with the withdrawn outputs; the Bbo follows with the next event. */
   private payStatus(slot: Slot): void {
-    let records = 1;
-    for (let k = 0; k < slot.readers.length; k++) {
-      const g = slot.readers[k]!;
-      g.fresh = g.withdrawn;
-      if (g.withdrawn) records += g.signalRecords;
-    }
+    let records = 1 + freshenWithdrawn(slot);
     this.out.about(slot.id, 0, this.f64[0]!);
     if (!this.out.fits(records + 1) || !this.out.room(records)) {
       for (let k = 0; k < slot.readers.length; k++) slot.readers[k]!.fresh = false;
@@ -537,20 +548,6 @@ export class FactorHandler implements RecordHandler {
     this.out.status(--records === 0, slot.feedState, slot.feedReason, slot.feedGaps, slot.feedResyncs);
     this.sendFresh(slot.readers, records);
     this.out.publish();
-  }
-
-  /** Marks the graphs that read `slot` as not ready; returns how many Signal records say so. */
-  private withdraw(slot: Slot): number {
-    slot.bidPx = -1;
-    let records = 0;
-    for (let k = 0; k < slot.readers.length; k++) {
-      const g = slot.readers[k]!;
-      if (g.withdrawn) continue;
-      g.withdrawn = true;
-      g.fresh = true;
-      records += g.signalRecords;
-    }
-    return records;
   }
 
   /** EXECUTION lost depth records: it is told STALE, then gets the whole book and the true state again. */

@@ -58,11 +58,10 @@ export class LevelRecord {
   }
 }
 
-/** Levels [from, to) of `run`. */
-export function applyRun(book: L2Book, run: LevelRun, from: number, to: number): void {
-  const asks = Math.max(from, Math.min(run.bidCount, to));
-  if (asks > from) book.applyRun(BID, run.values, run.at + 2 * from, 2, asks - from);
-  if (to > asks) book.applyRun(ASK, run.values, run.at + 2 * asks, 2, to - asks);
+export function applyRun(book: L2Book, run: LevelRun): void {
+  const { values, at, bidCount, count } = run;
+  if (bidCount > 0) book.applyRun(BID, values, at, 2, bidCount);
+  if (count > bidCount) book.applyRun(ASK, values, at + 2 * bidCount, 2, count - bidCount);
 }
 
 export function applyLevels(book: L2Book, m: RecordMemory, at: number, count: number): void {

@@ -25,6 +25,12 @@ export const DEPTH_KINDS = new KindSet([
 /** Outputs that one Signal record carries. */
 export const SIGNALS_PER_RECORD = 3;
 
+/** A record kind that EXECUTION wants, of one instrument (0 = of all). */
+export interface Subscription {
+  readonly kind: number;
+  readonly instrument: number;
+}
+
 /** One graph as the handler runs it. */
 export class GraphSlot {
   readonly graph: GraphInstance;
@@ -138,6 +144,31 @@ export function freshRecords(slot: Slot): number {
     if (slot.tradeGraphs[k]!.fresh) count += slot.tradeGraphs[k]!.signalRecords;
   }
   return count;
+}
+
+/** Marks the graphs that read `slot` as not ready; returns how many Signal records say so. */
+export function withdraw(slot: Slot): number {
+  slot.bidPx = -1;
+  let records = 0;
+  for (let k = 0; k < slot.readers.length; k++) {
+    const g = slot.readers[k]!;
+    if (g.withdrawn) continue;
+    g.withdrawn = true;
+    g.fresh = true;
+    records += g.signalRecords;
+  }
+  return records;
+}
+
+/** Marks what is withdrawn for sending again; returns how many Signal records that are. */
+export function freshenWithdrawn(slot: Slot): number {
+  let records = 0;
+  for (let k = 0; k < slot.readers.length; k++) {
+    const g = slot.readers[k]!;
+    g.fresh = g.withdrawn;
+    if (g.withdrawn) records += g.signalRecords;
+  }
+  return records;
 }
 
 export function dropFresh(slot: Slot): void {

@@ -92,7 +92,7 @@ export class L2Book {
     const bands = options.bands ?? 8;
     this.bandCount = 0;
     this.bandBidBound = new Float64Array(bands).fill(Infinity);
-    this.bandAskBound = new Float64Array(bands).fill(-Infinity);
+    this.bandAskBound = new Float64Array(bands).fill(Infinity);
     this.bandBidSum = new Float64Array(bands);
     this.bandAskSum = new Float64Array(bands);
     this.slices = 0;
@@ -150,25 +150,28 @@ export class L2Book {
    * behind them (so records are read where they lie).
    */
   applyRun(side: number, values: Float64Array, at: number, stride: number, count: number): void {
-    const { qty, bitmap, mask, bandCount } = this;
+    const { qty, bitmap, mask } = this;
     const bits = bitmap.words;
     const isBid = side > 0;
     const base = isBid ? 0 : this.windowTicks;
     const bounds = isBid ? this.bandBidBound : this.bandAskBound;
     const sums = isBid ? this.bandBidSum : this.bandAskSum;
+    const bands = this.bandCount;
+    const end = at + count * stride;
+    const s = isBid ? 1 : -1;
     let lo = this.lo;
     let hi = this.hi;
-    let best = isBid ? this.bestBid : this.bestAsk;
+    let best = isBid ? this.bestBid : -this.bestAsk;
     let added = 0;
-    for (let k = 0, v = at; k < count; k++, v += stride) {
+    for (let v = at; v < end; v += stride) {
       const px = values[v]!;
       const lots = values[v + 1]!;
       if (px < lo || px >= hi) {
-        this.setBest(isBid, best);
+        this.setBest(isBid, s * best);
         this.applyFar(side, px, lots);
         lo = this.lo;
         hi = this.hi;
-        best = isBid ? this.bestBid : this.bestAsk;
+        best = isBid ? this.bestBid : -this.bestAsk;
         continue;
       }
       const i = base + (px & mask);
@@ -180,14 +183,13 @@ export class L2Book {
       const changed = (word & ~(1 << i)) | (isLevel << i);
       bits[i >>> 5] = changed;
       if ((changed === 0) !== (word === 0)) bitmap.summarize(i >>> 5);
-      for (let b = 0; b < bandCount; b++) {
-        if (isBid ? px >= bounds[b]! : px <= bounds[b]!) sums[b] = sums[b]! + (lots - before);
-      }
-      if (isBid ? px < best : px > best) continue;
-      if (lots !== 0) best = px;
-      else if (px === best) best = isBid ? this.previous(0, px) : this.following(1, px);
+      const key = s * px;
+      for (let b = 0; b < bands; b++) if (key >= bounds[b]!) sums[b] = sums[b]! + (lots - before);
+      if (key < best) continue;
+      if (lots !== 0) best = key;
+      else if (key === best) best = isBid ? this.previous(0, px) : -this.following(1, px);
     }
-    this.setBest(isBid, best);
+    this.setBest(isBid, s * best);
     if (isBid) this.bidCount += added;
     else this.askCount += added;
   }
@@ -216,7 +218,7 @@ export class L2Book {
       else if (levels < 0 && px === this.bestBid) this.bestBid = this.previous(0, px);
     } else {
       for (let b = 0; b < this.bandCount; b++) {
-        if (px <= this.bandAskBound[b]!) this.bandAskSum[b] = this.bandAskSum[b]! + added;
+        if (-px >= this.bandAskBound[b]!) this.bandAskSum[b] = this.bandAskSum[b]! + added;
       }
       this.askCount += levels;
       if (levels > 0 && px < this.bestAsk) this.bestAsk = px;
@@ -326,12 +328,12 @@ export class L2Book {
       this.bandBidSum[band] = this.bandBidSum[band]! + moved;
       this.bandBidBound[band] = fromTick;
     }
-    const to = this.bandAskBound[band]!;
+    const to = -this.bandAskBound[band]!;
     if (toTick !== to) {
       const moved =
         toTick > to ? this.sumBetween(1, to + 1, toTick + 1) : -this.sumBetween(1, toTick + 1, to + 1);
       this.bandAskSum[band] = this.bandAskSum[band]! + moved;
-      this.bandAskBound[band] = toTick;
+      this.bandAskBound[band] = -toTick;
     }
   }
 
@@ -449,7 +451,7 @@ export class L2Book {
   }
 
   private wantsMove(): boolean {
-    if (this.lo === this.hi) return false;
+    if (this.isCalm() || this.lo === this.hi) return false;
     const bid = this.bestBid === -Infinity ? this.bestAsk : this.bestBid;
     const ask = this.bestAsk === Infinity ? this.bestBid : this.bestAsk;
     const touch = Math.floor((bid + ask) / 2);
@@ -459,6 +461,14 @@ export class L2Book {
     this.targetLo = this.alignedLo(touch);
     this.moving = this.targetLo !== this.lo;
     return this.moving;
+  }
+
+  /** Both best prices lie in the inner half of the window. */
+  private isCalm(): boolean {
+    const from = this.lo + (this.windowTicks >> 2);
+    const to = this.hi - (this.windowTicks >> 2);
+    const { bestBid, bestAsk } = this;
+    return bestBid >= from && bestBid < to && bestAsk >= from && bestAsk < to;
   }
 
   /** The new window does not touch the old one: empty the old one slice by slice, then start at the target. */

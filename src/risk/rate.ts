@@ -8,6 +8,8 @@ export class SlidingCount {
   private readonly buckets: number;
   private readonly counts: Float64Array;
   private newest: number;
+  /** End of the newest bucket. */
+  private untilNs: number;
   private total: number;
 
   /** Counts events of the last `buckets · bucketNs`, rounded up to whole buckets. */
@@ -17,6 +19,7 @@ export class SlidingCount {
     this.buckets = buckets + 1;
     this.counts = new Float64Array(new ArrayBuffer(Math.max(this.buckets * 8, 4096)));
     this.newest = 0;
+    this.untilNs = bucketNs;
     this.total = 0;
   }
 
@@ -37,8 +40,10 @@ export class SlidingCount {
   }
 
   private advance(nowNs: number): void {
-    const bucket = Math.floor(nowNs / this.bucketNs);
-    if (bucket <= this.newest) return;
+    if (nowNs >= this.untilNs) this.turn(Math.floor(nowNs / this.bucketNs));
+  }
+
+  private turn(bucket: number): void {
     const steps = Math.min(bucket - this.newest, this.buckets);
     for (let i = 1; i <= steps; i++) {
       const at = (this.newest + i) % this.buckets;
@@ -46,6 +51,7 @@ export class SlidingCount {
       this.counts[at] = 0;
     }
     this.newest = bucket;
+    this.untilNs = (bucket + 1) * this.bucketNs;
   }
 }
 

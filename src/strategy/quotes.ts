@@ -3,6 +3,7 @@
 // wanted. Hot: execution lane; 0 bytes.
 import { assert } from "../core/assert.ts";
 
+/** At most 32: the runner keeps a bit for each. */
 export const MAX_LEVELS = 16;
 
 export class Quotes {

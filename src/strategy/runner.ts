@@ -18,7 +18,7 @@ import {
   TIF_GTX,
 } from "../wire/codes.ts";
 import type { OrderDesk } from "./order-desk.ts";
-import { MAX_LEVELS, type Quotes } from "./quotes.ts";
+import type { Quotes } from "./quotes.ts";
 import { WHY_BACKOFF, WHY_BUDGET, WHY_IN_FLIGHT, WHY_KEPT, WHY_OWN_CROSS, type WhyRing } from "./why.ts";
 
 /** After a denial the same side is left alone for this long: a standing limit must not be hammered. */
@@ -41,7 +41,8 @@ export class Runner {
   private readonly tickStep: Float64Array;
   private readonly why: WhyRing;
   private readonly backoffUntil: Float64Array;
-  private readonly taken: Uint8Array;
+  /** One bit per wanted quote of the side at hand: an order has its place. */
+  private taken: number;
   private readonly loose: Int32Array;
   private readonly amendSlots: Int32Array;
   private readonly amendLevels: Int32Array;
@@ -64,7 +65,7 @@ export class Runner {
     this.why = why;
     const lists = table.strategies * table.instruments * 2;
     this.backoffUntil = new Float64Array(new ArrayBuffer(Math.max(4096, lists * 8))).fill(-1);
-    this.taken = new Uint8Array(new ArrayBuffer(4096));
+    this.taken = 0;
     this.loose = new Int32Array(new ArrayBuffer(4096), 0, MAX_LOOSE);
     this.amendSlots = new Int32Array(new ArrayBuffer(4096));
     this.amendLevels = new Int32Array(new ArrayBuffer(4096));
@@ -152,7 +153,7 @@ export class Runner {
     count: number,
     policy: RunPolicy,
   ): void {
-    for (let i = 0; i < MAX_LEVELS; i++) this.taken[i] = 0;
+    this.taken = 0;
     this.match(strategy, instrument, side, px, qty, count, policy.minMoveTicks);
     const amends = this.settleLoose(strategy, instrument, side, px, count, policy.amend);
     for (let i = 0; i < amends; i++) {
@@ -160,8 +161,15 @@ export class Runner {
       this.amend(this.amendSlots[i], px[level], qty[level]);
     }
     for (let i = 0; i < count; i++)
-      if (this.taken[i] === 0 && qty[i] > 0)
-        this.place(strategy, instrument, side, px[i], qty[i], policy.tif);
+      if (!this.isTaken(i) && qty[i] > 0) this.place(strategy, instrument, side, px[i], qty[i], policy.tif);
+  }
+
+  private isTaken(level: number): boolean {
+    return (this.taken & (1 << level)) !== 0;
+  }
+
+  private take(level: number): void {
+    this.taken |= 1 << level;
   }
 
   /** Working orders near a wanted price take it; the others are loose. */
@@ -183,12 +191,12 @@ export class Runner {
       let distance = minMoveTicks;
       for (let i = 0; i < count && table.cancelWanted[slot] === 0; i++) {
         const away = Math.abs(at - px[i]);
-        if (this.taken[i] === 1 || leaves > qty[i] || (away >= distance && away !== 0)) continue;
+        if (this.isTaken(i) || leaves > qty[i] || (away >= distance && away !== 0)) continue;
         best = i;
         distance = away;
       }
       if (best >= 0) {
-        this.taken[best] = 1;
+        this.take(best);
         this.why.note(strategy, this.desk.nowNs, WHY_KEPT, instrument, side, at, leaves, px[best]);
       } else if (this.looseCount < MAX_LOOSE) this.loose[this.looseCount++] = slot;
     }
@@ -209,7 +217,7 @@ export class Runner {
       const slot = this.loose[i];
       const state = table.state[slot];
       const level = this.firstFree(count);
-      if (level >= 0) this.taken[level] = 1;
+      if (level >= 0) this.take(level);
       const settled = state === ORDER_WORKING || state === ORDER_PARTIALLY_FILLED;
       if (!settled || table.cancelWanted[slot] === 1) {
         this.why.note(
@@ -232,7 +240,7 @@ export class Runner {
   }
 
   private firstFree(count: number): number {
-    for (let i = 0; i < count; i++) if (this.taken[i] === 0) return i;
+    for (let i = 0; i < count; i++) if (!this.isTaken(i)) return i;
     return -1;
   }
 

@@ -4,7 +4,9 @@
 //   per strategy: | count | row 0: tsNs, code, instrument, side, pxTicks, qtyLots, observed, (spare) | row 1 | … |
 import { DENY_NAMES } from "../wire/codes.ts";
 
+/** A power of two: a remainder of doubles is a call. */
 export const WHY_ROWS = 64;
+const LAST_ROW = WHY_ROWS - 1;
 const ROW = 8;
 const STRIDE = 8 + WHY_ROWS * ROW;
 
@@ -79,7 +81,7 @@ export class WhyRing {
     const v = this.values;
     const base = strategy * STRIDE;
     let count = v[base];
-    const last = base + 8 + ((count + WHY_ROWS - 1) % WHY_ROWS) * ROW;
+    const last = base + 8 + ((count - 1) & LAST_ROW) * ROW;
     const repeated =
       count > 0 &&
       v[last + 1] === code &&
@@ -87,7 +89,7 @@ export class WhyRing {
       v[last + 3] === side &&
       v[last + 4] === pxTicks;
     if (repeated) count--;
-    const at = base + 8 + (count % WHY_ROWS) * ROW;
+    const at = base + 8 + (count & LAST_ROW) * ROW;
     v[at] = tsNs;
     v[at + 1] = code;
     v[at + 2] = instrument;

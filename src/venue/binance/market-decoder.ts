@@ -5,6 +5,7 @@
 // Raw (`{"e":…}`) and combined (`{"stream":…,"data":{…}}`) forms are both accepted.
 import { parseDecimal } from "../../core/decimal.ts";
 import type { Instrument } from "../../market/instrument.ts";
+import { type DepthReader, depthReader, NOT_USUAL } from "./depth-reader.ts";
 import { JsonObject } from "./json-object.ts";
 import {
   ascii,
@@ -17,7 +18,7 @@ import {
 } from "./json-scan.ts";
 import { DecimalForm, LevelForm } from "./level-reader.ts";
 import { LevelScanner } from "./level-scan.ts";
-import { NO_TEMPLATE, StreamTemplates } from "./stream-templates.ts";
+import { NO_TEMPLATE, StreamTemplates, TRIED_MAX } from "./stream-templates.ts";
 import { SymbolTable, UNKNOWN_SYMBOL } from "./symbol-table.ts";
 import { type TradeReader, tradeReader } from "./trade-reader.ts";
 
@@ -41,18 +42,12 @@ export const LEVELS_MAX = 16_384;
 
 const K_STREAM = new Literal('{"stream":');
 const K_DATA = new Literal(',"data":');
-const DEPTH_EVENT = '{"e":"depthUpdate","E":';
 const TRADE_EVENT = '{"e":"trade","E":';
 const TICKER_EVENT = '{"e":"bookTicker","u":';
-const K_DEPTH = new Literal(DEPTH_EVENT);
 const K_TRADE = new Literal(TRADE_EVENT);
 const K_TICKER = new Literal(TICKER_EVENT);
 const K_T = new Literal(',"T":');
 const K_S = new Literal(',"s":"');
-const K_FIRST = new Literal('","U":');
-const K_FINAL = new Literal(',"u":');
-const K_PREVIOUS = new Literal(',"pu":');
-const K_BIDS = new Literal(',"b":');
 const K_ASKS = new Literal(',"a":');
 const K_TRADE_ID = new Literal('","t":');
 const K_P = new Literal(',"p":"');
@@ -139,12 +134,13 @@ export class MarketDecoder {
 
   private readonly symbols: SymbolTable;
   private readonly forms: LevelForm[];
-  private readonly depths: StreamTemplates;
   private readonly trades: StreamTemplates;
   private readonly tickers: StreamTemplates;
-  /** By instrument index; the one whose trade came last is tried first. */
+  /** By instrument index; the one whose message came last is tried first. */
   private readonly tradeReaders: (TradeReader | null)[];
   private tradeGuess: number;
+  private readonly depthReaders: DepthReader[];
+  private depthGuess: number;
   private readonly number: NumberReader;
   private readonly decimal: DecimalReader;
   private readonly outer: JsonObject;
@@ -187,7 +183,6 @@ export class MarketDecoder {
       const px = new DecimalForm(parseDecimal(i.tickSize), i.pxDecimals);
       return new LevelForm(px, new DecimalForm(parseDecimal(i.lotSize), i.qtyDecimals));
     });
-    this.depths = new StreamTemplates(instruments, "@depth@0ms", DEPTH_EVENT, '","U":');
     this.trades = new StreamTemplates(instruments, "@trade", TRADE_EVENT, '","t":');
     this.tickers = new StreamTemplates(instruments, "@bookTicker", TICKER_EVENT, '","b":"');
     this.tradeReaders = instruments.map((i, k) => {
@@ -195,6 +190,8 @@ export class MarketDecoder {
       return tradeReader(i.symbol, px, qty);
     });
     this.tradeGuess = 0;
+    this.depthReaders = instruments.map((i) => depthReader(i.symbol));
+    this.depthGuess = 0;
     this.number = new NumberReader();
     this.decimal = new DecimalReader();
     this.outer = new JsonObject();
@@ -248,6 +245,7 @@ export class MarketDecoder {
 
   private decodeKnownOrder(): number {
     if (this.quickTrade()) return MESSAGE_TRADE;
+    if (this.quickDepth()) return MESSAGE_DEPTH;
     const kind = this.decodeTemplate();
     return kind !== 0 ? kind : this.decodeNamed();
   }
@@ -257,6 +255,21 @@ export class MarketDecoder {
     if (reader === null || reader === undefined || !reader(this.view, this.end, this)) return false;
     this.index = this.tradeGuess;
     return true;
+  }
+
+  private quickDepth(): boolean {
+    const readers = this.depthReaders;
+    let index = this.depthGuess;
+    for (let n = Math.min(readers.length, TRIED_MAX); n > 0; n--) {
+      this.at = readers[index]!(this.view, this.end, this);
+      if (this.at !== NOT_USUAL) {
+        this.depthGuess = index;
+        this.index = index;
+        return this.depthLevels() && this.at === this.end - 1;
+      }
+      index = index + 1 === readers.length ? 0 : index + 1;
+    }
+    return false;
   }
 
   /** A message that begins exactly as one of our streams' messages do. */
@@ -271,9 +284,6 @@ export class MarketDecoder {
       if (index !== NO_TEMPLATE) {
         this.tradeGuess = index;
         kind = this.fastTrade(this.begin(this.trades, index));
-      } else {
-        index = this.depths.find(view, end);
-        if (index !== NO_TEMPLATE) kind = this.fastDepth(this.begin(this.depths, index));
       }
     }
     return kind !== 0 && this.at === end - 1 ? kind : 0;
@@ -300,8 +310,7 @@ export class MarketDecoder {
     }
     const first = this.at + 6 < this.end ? bytes[this.at + 6]! : 0;
     let kind = 0;
-    if (first === 0x64 && this.literal(K_DEPTH)) kind = this.fastDepth(null);
-    else if (first === L_B && this.literal(K_TICKER)) kind = this.fastTicker(null);
+    if (first === L_B && this.literal(K_TICKER)) kind = this.fastTicker(null);
     else if (first === L_T && this.literal(K_TRADE)) kind = this.fastTrade(null);
     if (kind === 0) return 0;
     return this.at === (combined ? this.end - 1 : this.end) ? kind : 0;
@@ -313,25 +322,12 @@ export class MarketDecoder {
     return this.literal(K_S) && this.readSymbol() && this.literal(next);
   }
 
-  private fastDepth(symbol: Literal | null): number {
-    if (!this.readInteger()) return 0;
-    this.eventMs = this.number.value;
-    if (!this.literal(K_T) || !this.readInteger()) return 0;
-    this.transactionMs = this.number.value;
-    if (!this.symbolThen(symbol, K_FIRST) || !this.readId()) return 0;
-    this.firstLo = this.number.lo;
-    this.firstHi = this.number.hi;
-    if (!this.literal(K_FINAL) || !this.readId()) return 0;
-    this.finalLo = this.number.lo;
-    this.finalHi = this.number.hi;
-    if (!this.literal(K_PREVIOUS) || !this.readId()) return 0;
-    this.previousLo = this.number.lo;
-    this.previousHi = this.number.hi;
+  /** Both sides, from the bids' `[` to the message's own end. */
+  private depthLevels(): boolean {
     this.levels.reset();
-    if (!this.literal(K_BIDS) || !this.readLevels()) return 0;
+    if (!this.readLevels()) return false;
     this.bidCount = this.levels.count;
-    if (!this.literal(K_ASKS) || !this.readLevels()) return 0;
-    return this.bytes[this.at++] === CLOSE_BRACE ? MESSAGE_DEPTH : 0;
+    return this.literal(K_ASKS) && this.readLevels() && this.bytes[this.at++] === CLOSE_BRACE;
   }
 
   private fastTrade(symbol: Literal | null): number {

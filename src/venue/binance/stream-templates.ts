@@ -5,7 +5,8 @@ import type { Instrument } from "../../market/instrument.ts";
 import { Literal } from "./json-scan.ts";
 
 export const NO_TEMPLATE = -1;
-const TRIED_MAX = 4;
+/** Instruments whose forms are tried before the general way. */
+export const TRIED_MAX = 4;
 
 /** Literals of one kind of message, by instrument index. */
 export class StreamTemplates {

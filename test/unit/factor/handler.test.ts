@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { makeFactorState } from "../../../src/factor/factor-state.ts";
 import { FactorGraph, type Trigger } from "../../../src/factor/graph.ts";
-import { FactorHandler, type Subscription } from "../../../src/factor/handler.ts";
+import { FactorHandler } from "../../../src/factor/handler.ts";
 import type { Program } from "../../../src/factor/program.ts";
 import { makeSignalRegistry, signalIndex } from "../../../src/factor/signal-registry.ts";
+import type { Subscription } from "../../../src/factor/slots.ts";
 import { ASK, BID } from "../../../src/market/l2-book.ts";
 import { FEED_RESYNCING, FEED_STALE, FEED_SYNCED } from "../../../src/wire/codes.ts";
 import {

@@ -149,6 +149,40 @@ describe("against the JSON.parse twin", () => {
     expect(read).toBeGreaterThan(1000);
   });
 
+  test("a depth message of any times and ids in a transport's buffer reads as the twin reads it, damaged or not (seed 14)", () => {
+    const buffer = new Uint8Array(4096).fill(0x39);
+    const id = fc.oneof(
+      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      fc.integer({ min: 1, max: 13 }).chain((n) => fc.nat(10 ** n - 1).map(BigInt)),
+    );
+    const depth = fc.record({
+      ms: fc.oneof(fc.constant(1_723_161_256_322), fc.nat(2e12)),
+      ids: fc.tuple(id, id, id),
+      levels: fc.constantFrom("[]", '[["58710.20","0.014"]]', '[["1.00","12.000"],["58710.2","3"]]'),
+      damage: fc.option(fc.tuple(fc.nat(1000), fc.nat(255)), { freq: 1 }),
+      cut: fc.option(fc.nat(60), { freq: 1 }),
+    });
+    let read = 0;
+    const property = fc.property(depth, ({ ms, ids, levels, damage, cut }) => {
+      const bytes = bytesOf(
+        `{"stream":"btcusdt@depth@0ms","data":{"e":"depthUpdate","E":${ms},"T":${ms},"s":"BTCUSDT","U":${ids[0]},"u":${ids[1]},"pu":${ids[2]},"b":${levels},"a":${levels}}}`,
+      );
+      if (damage !== null) bytes[damage[0] % (bytes.length - 1)] = damage[1];
+      buffer.set(bytes);
+      // What an earlier, longer message left in the buffer is no part of this one.
+      const end = bytes.length - (cut ?? 0);
+      buffer[end - 1] = 0x7d;
+      const kind = decoder.decode(buffer, end);
+      const seen = text.decode(buffer.subarray(0, end));
+      buffer.fill(0x39, 0, bytes.length);
+      if (damage === null && cut === null) expect(kind).toBe(MESSAGE_DEPTH);
+      if (kind > 0 && kind !== MESSAGE_REPLY) expect(scanned(kind)).toEqual(marketTwin(seen, INSTRUMENTS)!);
+      if (kind === MESSAGE_DEPTH) read++;
+    });
+    fc.assert(property, { seed: 14, numRuns: 5000 });
+    expect(read).toBeGreaterThan(1000);
+  });
+
   test("a damaged message is refused or read as the twin reads it (seed 12)", () => {
     const pool = [...Object.values(SAMPLES).map(bytesOf), ...captureMessages().slice(0, 60)].filter(
       (m) => m.length < 6000,
