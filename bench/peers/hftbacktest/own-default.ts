@@ -67,7 +67,8 @@ export function runDefault(mode: Mode, data: EventSource): OwnRun & { readonly f
     walletE8: 100_000_000_000_000n,
     timerNs: 100e6,
     marketTimerNs: 0,
-    stateIntervalNs: 100e6,
+    // As a configuration that says nothing has it. Theirs keeps no such rows here.
+    stateIntervalNs: 1e9,
     onException: (_, error) => {
       throw error;
     },

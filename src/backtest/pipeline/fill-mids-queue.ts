@@ -67,6 +67,8 @@ export class FillMidsQueue {
   }
 
   private setNext(): void {
-    this.nextNs = Math.min(...this.horizons.map((horizon) => horizon.nextNs));
+    let first = NEVER;
+    for (const { nextNs } of this.horizons) if (nextNs < first) first = nextNs;
+    this.nextNs = first;
   }
 }
