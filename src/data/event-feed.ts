@@ -22,6 +22,7 @@ import {
 } from "./event-chunk.ts";
 import { isOrderKind, KIND_DEPTH, KIND_DEPTH_CLEAR, KIND_DEPTH_SNAPSHOT, KIND_TRADE } from "./event-codes.ts";
 import type { RowBlock, RowBlocks } from "./row-block.ts";
+import { unsortedRow } from "./row-order.ts";
 
 export interface FeedOptions {
   readonly tickSize: number;
@@ -281,8 +282,7 @@ export class EventFeed {
   }
 
   private unsorted(block: RowBlock, row: number, field: string): never {
-    const what = `${field} is before that of an earlier row: rows are not sorted (see «data correct»)`;
-    throw new DataFileError(block.file, block.fileRow + row, what);
+    throw unsortedRow(block.file, block.fileRow + row, field);
   }
 }
 

@@ -102,6 +102,15 @@ function runToEnd(backtest: PipelineBacktest, run: () => void): string | null {
   }
 }
 
+function firstExchTs(feeds: readonly EventFeed[], data: readonly EventSource[]): bigint {
+  for (const feed of feeds) {
+    const first = feed.firstExchTs();
+    if (first !== null) return first;
+  }
+  const file = typeof data[0] === "string" ? data[0] : "data";
+  throw new DataFileError(file, -1, "no rows, here or in any other file of the run");
+}
+
 export async function buildPipeline(
   config: PipelineConfig,
   settings: EngineSettings,
@@ -111,8 +120,7 @@ export async function buildPipeline(
   const instruments = config.markets.map((m) => m.instrument);
   const plan = await planStrategies({ strategies: api === null ? settings.strategies : [] }, instruments);
   const feeds = config.markets.map((m) => openFeed(m, options.onRows));
-  const first = feeds.map((feed) => feed.firstExchTs()).find((ts) => ts !== null) ?? 0n;
-  const baseNs = baseOfDayNs(first);
+  const baseNs = baseOfDayNs(firstExchTs(feeds, config.markets[0]!.data));
   for (const feed of feeds) feed.setBase(baseNs);
   return new PipelineBacktest({
     markets: config.markets.map((m, i): PipelineMarket => ({ ...m, feed: feeds[i]! })),

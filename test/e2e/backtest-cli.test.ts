@@ -3,6 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { EVENT_FIELDS, EVENT_ROW_BYTES } from "../../src/data/npy.ts";
+import { loadRows } from "../../src/data/npz-file.ts";
+import { writeRows } from "../../src/data/npz-write.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const dir = mkdtempSync(join(tmpdir(), "backtest-cli-"));
@@ -60,3 +63,27 @@ test("data check names what is wrong and where; import and correct need an outpu
     /corrected already/,
   );
 }, 20_000);
+
+test("rows that are not sorted, and no rows at all, are one line with the user's file, in both modes and in a sweep", () => {
+  const rows = loadRows(join(ROOT, "test/data/npz/btcusdt_200k.npz"), EVENT_FIELDS).bytes.slice(0, 2000 * 64);
+  const unsorted = join(dir, "unsorted.npz");
+  const empty = join(dir, "empty.npz");
+  writeRows(empty, EVENT_FIELDS, new Uint8Array(0), EVENT_ROW_BYTES);
+  new BigInt64Array(rows.buffer)[1000 * 8 + 1]! -= 1_000_000_000_000n;
+  writeRows(unsorted, EVENT_FIELDS, rows, EVENT_ROW_BYTES);
+  const fault = `${unsorted}: row 1000: exch_ts is before that of an earlier row: rows are not sorted (see «data correct»)\n`;
+  const descriptions = ["backtest", "hftbacktest-port"].map((name) => `examples/${name}.toml`);
+  for (const config of descriptions) {
+    const { code, err } = run("backtest.ts", config, "--data", unsorted);
+    expect([config, code, err]).toEqual([config, 1, fault]);
+  }
+  const none = run("backtest.ts", descriptions[0]!, "--data", empty);
+  expect([none.code, none.err]).toEqual([1, `${empty}: no rows, here or in any other file of the run\n`]);
+  // hftbacktest says end of data.
+  expect(run("backtest.ts", descriptions[1]!, "--data", empty).code).toBe(0);
+  const out = join(dir, "sweep");
+  const sweep = (file: string) =>
+    run("sweep.ts", "examples/sweep.toml", "--data", file, "--out", out, "--jobs", "1");
+  expect(sweep(unsorted)).toMatchObject({ code: 1, err: fault });
+  expect(sweep(empty)).toMatchObject({ code: 1, err: `${empty}: no rows, here or in a later file\n` });
+}, 60_000);

@@ -96,11 +96,13 @@ export class CompatRecorder {
 
   /** The mids around fills are left open: fill-mids.ts. */
   finish(backtest: CompatBacktest, returnCode: number): RunResult {
+    const endTsNs = backtest.currentTsNs;
     return {
       mode: COMPAT_VERSION,
       baseNs: backtest.baseNs,
       startTsNs: this.startTsNs,
-      endTsNs: backtest.currentTsNs,
+      // A fault before the first event: no time has passed.
+      endTsNs: Number.isFinite(endTsNs) ? endTsNs : 0,
       rows: backtest.rows,
       instruments: this.instruments,
       strategies: ["strategy"],

@@ -11,6 +11,7 @@ import { MappedBlocks, type MappedRows } from "../../data/mapped-rows.ts";
 import { EVENT_FIELDS, EVENT_ROW_BYTES, parseNpyHeader } from "../../data/npy.ts";
 import { RowsWriter, writeRows } from "../../data/npz-write.ts";
 import { openRowBlocks } from "../../data/row-blocks.ts";
+import { RowOrder } from "../../data/row-order.ts";
 import { readAt, withFile } from "../../data/zip.ts";
 import { CompatAsset, type CompatAssetOptions, openFeed } from "../compat/compat-asset.ts";
 import { BacktestConfigError } from "../compat/compat-config.ts";
@@ -84,13 +85,19 @@ function inflate(market: MarketRows, dir: string, onRows: (rows: number) => void
 function writeNpy(file: string, market: MarketRows, onRows: (rows: number) => void): void {
   const writer = new RowsWriter(file, EVENT_FIELDS, EVENT_ROW_BYTES);
   const blocks = openRowBlocks(market.data);
+  const order = new RowOrder();
+  let rows = 0;
   try {
     for (let block = blocks.next(); block !== null; block = blocks.next()) {
+      // Here, where the user's file and row are known: the jobs only see the cached copy.
+      order.check(block);
       const { buffer, byteOffset } = block.i32;
       const at = byteOffset + block.first * EVENT_ROW_BYTES;
       writer.write(new Uint8Array(buffer as ArrayBuffer, at, block.rows * EVENT_ROW_BYTES));
+      rows += block.rows;
       onRows(block.rows);
     }
+    if (rows === 0) throw new DataFileError(String(market.data[0]), -1, "no rows, here or in a later file");
     writer.close();
   } finally {
     blocks.close();
