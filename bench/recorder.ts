@@ -62,6 +62,7 @@ try {
   await recorder.run();
   const seconds = (performance.now() - started) / 1000;
   const used = process.cpuUsage(ownCpu);
+  const memory = { recorder: Math.round(process.memoryUsage().rss / 1e6), engine: rssMb(engine.pid) };
   const cpu = { recorder: (used.user + used.system) / 1e6, engine: cpuSeconds(engine.pid) - engineCpu };
   const { rows, retries } = recorder.figures();
   const all = Object.values(rows).reduce((sum, n) => sum + n, 0);
@@ -80,8 +81,8 @@ try {
     recorderCpuUsPerRow: perRow(cpu.recorder, all),
     engineCpuUsPerRow: perRow(cpu.engine, all),
     retries,
-    recorderRssMb: Math.round(process.memoryUsage().rss / 1e6),
-    engineRssMb: rssMb(engine.pid),
+    recorderRssMb: memory.recorder,
+    engineRssMb: memory.engine,
   };
   console.log(
     values.json

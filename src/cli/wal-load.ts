@@ -21,6 +21,8 @@ const USAGE = `usage: bun run wal load DATA_DIR [options]
 
 const FIGURES_MS = 1000;
 const EXIT_USAGE = 2;
+/** As of verify and export. */
+const EXIT_DAMAGED = 3;
 
 interface Task {
   readonly dataDir: string;
@@ -79,13 +81,15 @@ async function load({ dataDir, config, kind, all, json }: Task): Promise<number>
   const complete = await recorder.run();
   clearInterval(progress);
   await opened.close();
-  const { target, rows, retries } = recorder.figures();
+  const { target, rows, retries, damagedBytes } = recorder.figures();
+  const damage = damagedBytes === 0 ? "" : ` but for ${damagedBytes} damaged bytes of the log`;
   console.log(
     json
-      ? JSON.stringify({ target, rows, retries, complete })
-      : `${target}: ${total(recorder)} rows, ${complete ? "complete" : "stopped before the end"}`,
+      ? JSON.stringify({ target, rows, retries, complete, damagedBytes })
+      : `${target}: ${total(recorder)} rows, ${complete ? `complete${damage}` : "stopped before the end"}`,
   );
-  return complete ? 0 : 1;
+  if (!complete) return 1;
+  return damagedBytes === 0 ? 0 : EXIT_DAMAGED;
 }
 
 const total = (recorder: Recorder): number =>

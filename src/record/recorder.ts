@@ -51,6 +51,8 @@ export interface RecorderFigures {
   readonly retries: number;
   /** Market rows not sent because the disk ran low. */
   readonly shedRows: number;
+  /** Bytes of the log that this run passed over because they are damaged; torn tails apart. */
+  readonly damagedBytes: number;
   /** "" = nothing is wrong. */
   readonly alarm: string;
 }
@@ -70,6 +72,7 @@ export class Recorder {
   private alarm = "";
   private retries = 0;
   private shedRows = 0;
+  private damagedBytes = 0;
   private inFlight: Chunk | null = null;
   private chunks: Chunks | null = null;
   private asking = true;
@@ -101,6 +104,7 @@ export class Recorder {
       lagMs: Number.isNaN(oldest) ? 0 : Math.max(0, Math.round(nowMs - oldest)),
       retries: this.retries,
       shedRows: this.shedRows,
+      damagedBytes: this.damagedBytes,
       alarm: this.alarm,
     };
   }
@@ -160,7 +164,10 @@ export class Recorder {
         const { over } = this;
         if (!(await this.sendAudit())) return false;
         chunk = chunks.next(over);
-        if (chunk === null && over) return await this.complete();
+        if (chunk === null && over) {
+          this.tellDamage(tail);
+          return await this.complete();
+        }
         if (chunk === null) await Bun.sleep(IDLE_MS);
         continue;
       }
@@ -353,8 +360,10 @@ export class Recorder {
   }
 
   private tellDamage(tail: WalTail): void {
-    for (const { file, offset, bytes, reason } of tail.problems.splice(0))
+    for (const { kind, file, offset, bytes, reason } of tail.problems.splice(0)) {
+      if (kind === "corrupt") this.damagedBytes += bytes;
       this.options.log("error", `${file} at ${offset}: ${bytes} bytes cannot be recorded: ${reason}`);
+    }
   }
 
   private retain(): void {

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type SegmentHeader, segmentFileName } from "../journal/segment.ts";
-import { SegmentScanner, scanWindow, type WalBatch } from "../journal/segment-scanner.ts";
+import { type BadRange, SegmentScanner, scanWindow, type WalBatch } from "../journal/segment-scanner.ts";
 import { listSegments, type SegmentFile } from "../journal/wal-reader.ts";
 
 /** Up to where the WAL has been taken. */
@@ -15,11 +15,8 @@ export interface TailStart {
   readonly createdUnixNs: string;
 }
 
-export interface TailProblem {
+export interface TailProblem extends BadRange {
   readonly file: string;
-  readonly offset: number;
-  readonly bytes: number;
-  readonly reason: string;
 }
 
 type Segment = SegmentFile & { readonly header: SegmentHeader };
@@ -69,14 +66,14 @@ export class WalTail {
         if (this.isTaken(scanner.batch)) continue;
         return scanner.batch;
       }
-      if (!this.hasSuccessor(over)) return null;
+      const succeeded = this.hasSuccessor(over);
+      if (!succeeded && !over) return null;
       // Closed for good: what is not whole now never will be.
-      if (scanner.advance()) {
-        this.reportBad(scanner);
-        if (this.isTaken(scanner.batch)) continue;
-        return scanner.batch;
-      }
+      const more = scanner.advance();
       this.reportBad(scanner);
+      if (more && !this.isTaken(scanner.batch)) return scanner.batch;
+      if (more) continue;
+      if (!succeeded) return null;
       this.closeScanner();
     }
   }

@@ -349,6 +349,29 @@ test("every session of a log is recorded in one go, the last one as far as it is
   expect([...new Set(sessions)].sort()).toEqual([first.session, second.session].sort());
 });
 
+test("damage in the middle of the last segment is told once, and what follows it is recorded", async () => {
+  const dir = makeDir();
+  const wal = writeOrderWal(dir, 300, PER_SECOND);
+  const [segment] = readdirSync(join(dir, "wal")).filter((name) => name.endsWith(".wal"));
+  const file = join(dir, "wal", segment!);
+  const bytes = readFileSync(file);
+  const middle = bytes.length >> 1;
+  bytes[middle] = bytes[middle]! ^ 4;
+  writeFileSync(file, bytes);
+  const told: string[] = [];
+  const { complete, figures } = await recordAll(dir, new JsonlStore(join(dir, "jsonl")), {
+    log: (_, text) => told.push(text),
+  });
+  expect({ complete, damagedBytes: figures.damagedBytes > 0 }).toEqual({
+    complete: true,
+    damagedBytes: true,
+  });
+  expect(told.filter((text) => text.includes("checksum does not match"))).toHaveLength(1);
+  const positions = lines(join(dir, "jsonl")).map((line) => Number(JSON.parse(line).wal_position));
+  expect(Math.max(...positions)).toBeGreaterThan(wal.records * 0.9);
+  expect(positions.some((position) => position < wal.records * 0.4)).toBe(true);
+});
+
 test("a full store pauses the recorder with an alarm, and it goes on when there is room", async () => {
   const dir = makeDir();
   writeOrderWal(dir, 500, PER_SECOND);
