@@ -58,12 +58,14 @@ export class LevelRecord {
   }
 }
 
+/** All levels of `run`. */
 export function applyRun(book: L2Book, run: LevelRun): void {
   const { values, at, bidCount, count } = run;
   if (bidCount > 0) book.applyRun(BID, values, at, 2, bidCount);
   if (count > bidCount) book.applyRun(ASK, values, at + 2 * bidCount, 2, count - bidCount);
 }
 
+/** Levels of one side, as records. */
 export function applyLevels(book: L2Book, m: RecordMemory, at: number, count: number): void {
   const side = m.i32[(at >> 2) + DEPTH_DELTA_SIDE]!;
   book.applyRun(side, m.f64, (at >> 3) + DEPTH_DELTA_PX_TICKS, RECORD_F64, count);

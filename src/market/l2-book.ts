@@ -62,6 +62,7 @@ export class L2Book {
   private askCount: number;
   private bandCount: number;
   private readonly bandBidBound: Float64Array;
+  /** −tick, so that on both sides what is inside is not below its bound. */
   private readonly bandAskBound: Float64Array;
   private readonly bandBidSum: Float64Array;
   private readonly bandAskSum: Float64Array;
@@ -158,6 +159,7 @@ export class L2Book {
     const sums = isBid ? this.bandBidSum : this.bandAskSum;
     const bands = this.bandCount;
     const end = at + count * stride;
+    // On both sides the better price has the greater key.
     const s = isBid ? 1 : -1;
     let lo = this.lo;
     let hi = this.hi;
