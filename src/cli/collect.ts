@@ -119,7 +119,7 @@ async function main(): Promise<number> {
       return error.exitCode;
     }
     const usage = (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
-    console.error(usage ? `${(error as Error).message}\n${USAGE}` : error);
+    console.error(usage ? `${USAGE}\n${(error as Error).message}` : error);
     return usage ? EXIT_USAGE : EXIT_FAILED;
   }
 }

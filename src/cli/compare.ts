@@ -142,7 +142,7 @@ async function run(): Promise<number> {
     return await main(Bun.argv.slice(2));
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`${error.message}\n${USAGE}`);
+      console.error(`${USAGE}\n${error.message}`);
       return EXIT_USAGE;
     }
     console.error(error instanceof RangeError ? error.message : error);

@@ -34,7 +34,7 @@ export async function runConfigCommand(argv: readonly string[], output: Output =
     return await dispatch(argv, output);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    output.err(`${error.message}\n${USAGE}`);
+    output.err(`${USAGE}\n${error.message}`);
     return 2;
   }
 }

@@ -245,8 +245,8 @@ if (import.meta.main) {
     process.exitCode = await runCtl(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof CtlError)) throw error;
-    console.error(`ctl: ${printable(error.message)}`);
     if (error.exitCode === EXIT_USAGE && !error.fromEngine) console.error(USAGE);
+    console.error(`ctl: ${printable(error.message)}`);
     process.exitCode = error.exitCode;
   }
 }

@@ -53,7 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
       console.error(error.message);
       return 1;
     }
-    console.error(`${(error as Error).message}\n${USAGE}`);
+    console.error(`${USAGE}\n${(error as Error).message}`);
     return 2;
   }
 }

@@ -41,7 +41,7 @@ function parse(argv: readonly string[]) {
 type Parsed = ReturnType<typeof parse>;
 
 function usage(message = ""): number {
-  console.error(message === "" ? USAGE : `${message}\n${USAGE}`);
+  console.error(message === "" ? USAGE : `${USAGE}\n${message}`);
   return 2;
 }
 

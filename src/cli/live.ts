@@ -358,7 +358,7 @@ async function main(): Promise<number> {
   } catch (error) {
     const known = error instanceof EngineError;
     const usage = (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
-    if (usage) console.error(`${(error as Error).message}\n${USAGE}`);
+    if (usage) console.error(`${USAGE}\n${(error as Error).message}`);
     else console.error(known ? `hotlane: ${error.message}` : error);
     return usage ? EXIT_USAGE : known ? error.exitCode : EXIT_FAILED;
   }

@@ -11,7 +11,7 @@ function main(argv: readonly string[]): number {
   try {
     parsed = parse(argv);
   } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
+    console.error(`${USAGE}\n${(error as Error).message}`);
     return 2;
   }
   const { values, positionals } = parsed;

@@ -135,7 +135,7 @@ async function main(): Promise<number> {
     return await run(readOptions(Bun.argv.slice(2)));
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`${error.message}\n${USAGE}`);
+      console.error(`${USAGE}\n${error.message}`);
       return EXIT_USAGE;
     }
     console.error(error);

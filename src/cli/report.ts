@@ -55,7 +55,7 @@ function parse(argv: readonly string[]) {
   });
   if (values.help) return null;
   if (positionals.length > 1) throw new UsageError(USAGE);
-  if (values.out === undefined) throw new UsageError(`--out is missing\n${USAGE}`);
+  if (values.out === undefined) throw new UsageError(`${USAGE}\n--out is missing`);
   const capital = values.capital === undefined ? null : Number(values.capital);
   if (capital !== null && !(capital > 0)) throw new UsageError(`--capital ${values.capital} is not above 0`);
   const intervalNs = parseDuration(values.interval);

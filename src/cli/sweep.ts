@@ -72,7 +72,7 @@ function parse(argv: readonly string[]): Options | null {
   if (config === undefined || positionals.length !== 1) throw new BacktestConfigError(USAGE);
   const jobs = values.jobs === undefined ? availableParallelism() : Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1)
-    throw new BacktestConfigError(`--jobs ${values.jobs} is not a whole number of at least 1\n${USAGE}`);
+    throw new BacktestConfigError(`${USAGE}\n--jobs ${values.jobs} is not a whole number of at least 1`);
   const out = values.out ?? join("var", "sweep", basename(config, ".toml"));
   return { ...values, config, out, cache: values.cache ?? join(out, "cache"), jobs };
 }

@@ -263,6 +263,6 @@ try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   const usage = error instanceof UsageError;
-  console.error(`venue: ${(error as Error).message}${usage ? `\n${USAGE}` : ""}`);
+  console.error(`${usage ? `${USAGE}\n` : ""}venue: ${(error as Error).message}`);
   process.exit(usage ? 2 : 1);
 }

@@ -35,7 +35,7 @@ interface Task {
 export async function runLoad(argv: readonly string[]): Promise<number> {
   const task = readTask(argv);
   if (typeof task === "string") {
-    console.error(`${task}\n${USAGE}`);
+    console.error(`${USAGE}\n${task}`);
     return EXIT_USAGE;
   }
   const locked = lockDataDir(task.dataDir);

@@ -29,7 +29,7 @@ export function runWalCommand(argv: readonly string[], output: Output = console_
     return dispatch(argv, output);
   } catch (error) {
     if (error instanceof UsageError) {
-      output.err(`${error.message}\n${USAGE}`);
+      output.err(`${USAGE}\n${error.message}`);
       return 2;
     }
     const { code, message } = error as NodeJS.ErrnoException;
