@@ -1,11 +1,13 @@
 // What Bun's WebSocket leaves to the collector, and what the collector takes: bytes per message received, bytes
 // per order sent, pauses. A server process plays the capture's messages over loopback in bursts; a client process
 // receives them through the product's transport (bun-websocket.ts) into a handler that does nothing, and sends an
-// order text (240 B) for one message in `every`. No order and one order per message are two runs; their difference
-// is the order's share.
+// order text (240 B) for each message, or for none: two runs. A third client only sends.
 //
 // Method: JavaScriptCore's own log (BUN_JSC_logGC=1) of the client: each collection says how many bytes were
-// allocated since the last one and how long it paused the thread. Their sum over the messages of the run.
+// allocated since the last one and how long it paused the thread. Their sum over the messages of the run. An order
+// leaves less than one collection more or less is worth, so its bytes are counted between two forced collections:
+// heap at the start of the second less heap after the first. That is what the collector sees of it; the text of up
+// to 256 B itself lies outside its heap and is freed with its cell.
 //
 //   bun bench/socket-garbage.ts [--messages 400000] [--json]
 import { join } from "node:path";
@@ -18,6 +20,8 @@ import { quantile } from "./harness/statistics.ts";
 const BURST = 64;
 const BUFFERED_MAX = 256 * 1024;
 const ORDER_BYTES = 240;
+/** Few enough that no collection of its own comes between the forced ones. */
+const ORDERS = 50_000;
 const SELF = join(import.meta.dir, "socket-garbage.ts");
 
 interface Garbage {
@@ -46,7 +50,7 @@ async function serve(messages: number): Promise<void> {
           if (sent < messages || !room) setImmediate(burst);
           else socket.close();
         };
-        burst();
+        if (messages > 0) burst();
       },
     },
   });
@@ -75,26 +79,68 @@ function receive(port: number, every: number): void {
   transport.connect(`ws://127.0.0.1:${port}`);
 }
 
-async function measure(messages: number, every: number): Promise<Garbage> {
+/** Sends `count` orders in bursts, a forced collection before and after. */
+function sendOnly(port: number, count: number): void {
+  const order = new Uint8Array(ORDER_BYTES).fill(0x61);
+  let sent = 0;
+  const transport = new BunWebSocketTransport(
+    { onOpen: () => begin(), onText: () => {}, onPong: () => {}, onClose: () => process.exit(1) },
+    monotonicNs,
+  );
+  const begin = (): void => {
+    Bun.gc(true);
+    burst();
+  };
+  const burst = (): void => {
+    const room = transport.bufferedAmount < BUFFERED_MAX;
+    for (let i = 0; room && i < BURST && sent < count; i++, sent++) transport.sendText(order, ORDER_BYTES);
+    if (sent < count) {
+      setImmediate(burst);
+      return;
+    }
+    Bun.gc(true);
+    console.log(JSON.stringify({ count }));
+    process.exit(0);
+  };
+  transport.connect(`ws://127.0.0.1:${port}`);
+}
+
+/** The log of a client (`client`: its arguments) of a server that plays `messages`. */
+async function clientLog(messages: number, client: (port: number) => readonly string[]): Promise<string> {
   const server = Bun.spawn([process.execPath, SELF, "--serve", "--messages", String(messages)], {
     stdout: "pipe",
   });
   try {
     const first = await server.stdout.getReader().read();
     const port = Number(new TextDecoder().decode(first.value));
-    const client = Bun.spawn([process.execPath, SELF, "--receive", String(port), "--every", String(every)], {
+    const child = Bun.spawn([process.execPath, SELF, ...client(port)], {
       stdout: "pipe",
       stderr: "pipe",
       env: { ...process.env, BUN_JSC_logGC: "1" },
     });
     const [out, err] = await Promise.all([
-      new Response(client.stdout).text(),
-      new Response(client.stderr).text(),
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
     ]);
-    return read(out + err);
+    return out + err;
   } finally {
     server.kill();
   }
+}
+
+const measure = async (messages: number, every: number): Promise<Garbage> =>
+  read(await clientLog(messages, (port) => ["--receive", String(port), "--every", String(every)]));
+
+/** Bytes on the collected heap per order. */
+async function bytesPerOrder(orders: number): Promise<number> {
+  const log = await clientLog(0, (port) => ["--send", String(port), "--messages", String(orders)]);
+  const steps = [...log.matchAll(/START M (\d+)kb|Full sweep: \d+kb => (\d+)kb/g)];
+  // The first forced collection's end, the second one's start.
+  const [swept, started] = steps.slice(-3, -1);
+  const allocatedKb = Number(started?.[1]) - Number(swept?.[2]);
+  if (!log.includes(`"count":${orders}`) || !(allocatedKb >= 0))
+    throw new Error(`the client did not end well, or another collection came:\n${log.slice(-500)}`);
+  return (allocatedKb * 1024) / orders;
 }
 
 function read(log: string): Garbage {
@@ -116,16 +162,18 @@ const { values } = parseArgs({
     serve: { type: "boolean", default: false },
     receive: { type: "string" },
     every: { type: "string", default: "0" },
+    send: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
 if (values.serve) await serve(Number(values.messages));
 else if (values.receive !== undefined) receive(Number(values.receive), Number(values.every));
+else if (values.send !== undefined) sendOnly(Number(values.send), Number(values.messages));
 else {
   const messages = Number(values.messages);
   const quiet = await measure(messages, 0);
   const busy = await measure(messages, 1);
-  const perOrder = busy.bytesPerMessage - quiet.bytesPerMessage;
+  const perOrder = await bytesPerOrder(ORDERS);
   const line = (name: string, g: Garbage) =>
     `${name}: ${g.bytesPerMessage.toFixed(0)} B per message, ${g.collections} collections over ${g.messages} messages, pauses p50 ${g.pauseMs.p50.toFixed(2)} ms, max ${g.pauseMs.max.toFixed(2)} ms`;
   if (values.json) console.log(JSON.stringify({ quiet, busy, bytesPerOrder: perOrder }));
