@@ -5,7 +5,8 @@
 // 73.4 = 20,000/s; `--depth-only --speed 263` = 5,000 depth messages/s), limits raised. Passes (exit 0) when
 // nothing was dropped, the books equal the venue's at the same update ids and the session ended clean.
 // The venue polls, so that what is measured is our way and not its waking up; --venue-parks lets it sleep too.
-// --idle: a market that stands still; passes when our processes take less than 10 % of a core.
+// --idle: a market that stands still, the recorder into files beside it; passes when our processes take less than
+// 10 % of a core.
 import { parseArgs } from "node:util";
 import { type Judgement, judge } from "./harness/load-judge.ts";
 import { type LoadOptions, type LoadRun, runLoad } from "./harness/load-session.ts";
@@ -40,6 +41,7 @@ function parse(argv: readonly string[]) {
     seconds: Number(seconds),
     depthOnly: values["depth-only"],
     venueParks: values["venue-parks"] || values.idle,
+    records: values.idle,
     ...(values.wait === undefined ? {} : { wait: values.wait as "park" | "spin" }),
     ...(values.topology === undefined ? {} : { topology: values.topology as "lanes" | "fused" }),
   };

@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly topology?: "lanes" | "fused";
   /** Moves of the wanted price that lead to a request; default the strategy's own. */
   readonly minMoveTicks?: number;
+  /** With the recorder's process, into files; default without. */
+  readonly records?: boolean;
 }
 
 export interface VenueBook {
@@ -113,6 +115,7 @@ max_orders_per_min = ${orders * 6}
 fsync = "none"
 [admin]
 enabled = false
+${options.records === true ? '[recorder]\ntarget = "jsonl"' : ""}
 ${wait === "" ? "" : lanes.join("\n")}
 `;
 }
@@ -175,12 +178,16 @@ async function lanesRun(walDir: string, live: Bun.Subprocess): Promise<void> {
   }
 }
 
-/** User and system time of a process and its threads. */
+/** User and system time of a process, its threads and its children (the recorder). */
 function cpuSeconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+    const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+    const children = readdirSync(`/proc/${pid}/task`)
+      .flatMap((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, "utf8").split(" "))
+      .filter((child) => child !== "");
+    return children.reduce((sum, child) => sum + cpuSeconds(Number(child)), own);
   } catch {
     return Number.NaN;
   }
