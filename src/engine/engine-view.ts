@@ -13,6 +13,7 @@ import type { MainLink } from "./main-link.ts";
 import {
   type CurrencySummary,
   laneSummary,
+  NO_ROWS,
   pnlByCurrency,
   positionSummary,
   quantiles,
@@ -113,6 +114,7 @@ export class EngineView {
   }
 
   summary(durationS: number, end: string): SessionSummary {
+    const recorder = this.recorder();
     const { start, plan } = this;
     const pairs = this.execution.pairs();
     const feed = this.role("feed").counters();
@@ -142,7 +144,7 @@ export class EngineView {
       pnl: this.pnl(),
       latencyNs: Object.fromEntries(latency),
       journal: pick(journal, ["records", "bytes", "segments", "unackedWindowUs"]),
-      recorder: this.recorder(),
+      recorder: { ...recorder, rows: { ...NO_ROWS, ...recorder.rows } },
       drops: this.drops(),
       end,
     };

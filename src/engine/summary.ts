@@ -58,6 +58,9 @@ export interface RecorderSummary {
   readonly alarm: string;
 }
 
+/** Tables that a summary names even when nothing of them was recorded. */
+export const NO_ROWS = { orders: 0, fills: 0, positions: 0, market_data: 0, risk_log: 0 } as const;
+
 /** No recorder: what is written stays in the log. */
 export const WAL_ONLY: RecorderSummary = {
   target: "wal",
