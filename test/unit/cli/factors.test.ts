@@ -145,7 +145,10 @@ describe("bun run factors", () => {
     const at = Number(BigInt(ts!) - BASE_NS);
     expect(Number(basis)).toBeCloseTo(mids[0]!(at) - mids[1]!(at), 6);
     const stray = run(...own, "--tick", "PERP=1", "--out", "b.csv");
-    expect([stray.code, stray.err.trimEnd().split("\n").at(-1)]).toEqual([2, "PERP=1: there is no --data for PERP"]);
+    expect([stray.code, stray.err.trimEnd().split("\n").at(-1)]).toEqual([
+      2,
+      "PERP=1: there is no --data for PERP",
+    ]);
   });
 
   test("a time window that is full says which node it cut; an interval trigger gives it room for all", () => {
