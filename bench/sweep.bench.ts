@@ -1,5 +1,7 @@
 // A sweep's two jobs against one on the same cache: the ported market maker of examples/ over the tiled capture
-// (5.4 M rows, inflated once into a mapped .npy before anything is timed). Asked: two jobs ≥ 1.8 × one.
+// (5.4 M rows, inflated once into a mapped .npy before anything is timed). Asked: two jobs ≥ 1.8 × one. What the machine
+// itself gives two processes stands beside it: two register loops at once against one. Two processors that share a core,
+// or a host that is busy, give less than 2, and a sweep cannot give more.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -26,7 +28,38 @@ export const benches: readonly Bench[] = [
     warmUpRounds: 1,
     open,
   },
+  {
+    name: "sweep.machine",
+    question:
+      "ns per turn of a register loop in 2 processes at once; reference: 1 process. Below it no sweep.jobs can be",
+    unit: "ns",
+    compare: "perSecond",
+    warmUpRounds: 1,
+    open: (size) => {
+      const turns = size === "tiny" ? 1e6 : 1e9;
+      return {
+        own: { round: () => loopRound(2, turns) },
+        reference: { name: "1 process", round: () => loopRound(1, turns) },
+      };
+    },
+  },
 ];
+
+/** No memory is touched: the rate is that of the processors alone, with the start of the processes. */
+async function loopRound(processes: number, turns: number): Promise<Figures> {
+  const program = `let x = 1; for (let i = 0; i < ${turns}; i++) x = (Math.imul(x, 1664525) + 1013904223) | 0; process.exit(x === 0 ? 1 : 0);`;
+  const started = performance.now();
+  const running = Array.from(
+    { length: processes },
+    () => Bun.spawn([process.execPath, "-e", program]).exited,
+  );
+  const codes = await Promise.all(running);
+  const seconds = (performance.now() - started) / 1000;
+  if (codes.some((code) => code !== 0)) throw new Error("a register loop did not end");
+  const done = turns * processes;
+  const ns = (seconds * 1e9) / done;
+  return { p50: ns, p99: ns, p999: ns, perSecond: done / seconds, checksum: 0 };
+}
 
 async function open(size: BenchSize): Promise<OpenBench> {
   if (availableParallelism() < 2) throw new Unavailable("one core");
