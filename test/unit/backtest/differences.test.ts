@@ -1,15 +1,26 @@
 // Each difference between compat and default mode that docs/backtest.md lists, by the smallest market that shows it.
 import { expect, test } from "bun:test";
-import { GTC, GTX, LIMIT, RC_INVALID_ORDER_STATUS } from "../../../src/exchange/compat/codes.ts";
+import {
+  GTC,
+  GTX,
+  IOC,
+  LIMIT,
+  RC_INVALID_ORDER_STATUS,
+  STATUS_EXPIRED,
+  STATUS_FILLED,
+} from "../../../src/exchange/compat/codes.ts";
 import { NO_ORDER } from "../../../src/order/order-table.ts";
 import type { StrategyContext } from "../../../src/strategy/context.ts";
 import {
   ORDER_CANCELED,
+  ORDER_EXPIRED,
   ORDER_FILLED,
   ORDER_PARTIALLY_FILLED,
+  ORDER_REJECTED,
   SIDE_BUY,
   TIF_GTC,
   TIF_GTX,
+  TIF_IOC,
 } from "../../../src/wire/codes.ts";
 import { ask, bid, clearBids, compat, MS, pipeline, type Row, sold } from "./scripted-run.ts";
 
@@ -164,4 +175,55 @@ test("own orders at one price share a trade in the order of their arrival", () =
   run.runAll();
   const result = run.finish();
   expect([orderOf(result, 0).filled, orderOf(result, 1).filled]).toEqual([2, 1]);
+});
+
+const ASKS: readonly Row[] = [bid(0, 1000, 10), ask(0, 1002, 2), ask(0, 1003, 3), ask(0, 1010, 10)];
+
+test("a GTC order that crosses takes the levels it meets and rests with what is left", () => {
+  const rows = [...ASKS, END];
+  const hbt = compat(rows, "partialFill");
+  hbt.elapse(5 * MS);
+  hbt.submitBuy(0, 1, 100.3, 0.009, GTC, LIMIT);
+  hbt.elapse(20 * MS);
+  const { status, leaves } = hbt.orders(0).get(1)!;
+  expect([status, leaves]).toEqual([STATUS_FILLED, 0]);
+  const run = pipeline(rows, [{ atMs: 5, run: buy(1003, 9, TIF_GTC) }]);
+  run.runAll();
+  const result = run.finish();
+  // The recorded asks are still there at the next depth event: they cross what rests.
+  expect([...result.fills.values("pxTicks")]).toEqual([1002, 1003, 1003]);
+  expect([...result.fills.values("qtyLots")]).toEqual([2, 3, 4]);
+  expect([...result.fills.values("maker")]).toEqual([0, 0, 1]);
+});
+
+test("lots that an own order took are not there for the next one", () => {
+  const rows = [...ASKS, END];
+  const hbt = compat(rows, "partialFill");
+  hbt.elapse(5 * MS);
+  hbt.submitBuy(0, 1, 100.2, 0.002, IOC, LIMIT);
+  hbt.submitBuy(0, 2, 100.2, 0.002, IOC, LIMIT);
+  hbt.elapse(20 * MS);
+  expect([1, 2].map((id) => hbt.orders(0).get(id)!.status)).toEqual([STATUS_FILLED, STATUS_FILLED]);
+  const run = pipeline(rows, [
+    { atMs: 5, run: buy(1002, 2, TIF_IOC) },
+    { atMs: 15, run: buy(1002, 2, TIF_IOC) },
+  ]);
+  run.runAll();
+  const result = run.finish();
+  expect(orderOf(result, 0)).toEqual({ state: ORDER_FILLED, filled: 2 });
+  expect(orderOf(result, 1)).toEqual({ state: ORDER_EXPIRED, filled: 0 });
+});
+
+test("an order that may not take and would is refused with the venue's code", () => {
+  const rows = [...ASKS, END];
+  const hbt = compat(rows, "partialFill");
+  hbt.elapse(5 * MS);
+  hbt.submitBuy(0, 1, 100.2, 0.002, GTX, LIMIT);
+  hbt.elapse(20 * MS);
+  expect(hbt.orders(0).get(1)!.status).toBe(STATUS_EXPIRED);
+  const run = pipeline(rows, [{ atMs: 5, run: buy(1002, 2, TIF_GTX) }]);
+  run.runAll();
+  const result = run.finish();
+  expect(orderOf(result).state).toBe(ORDER_REJECTED);
+  expect(result.orders.at("rejectCode")[0]).toBe(-5022);
 });
