@@ -1,8 +1,10 @@
-// bun bench/recorder.ts [--orders N] [--json]
+// bun bench/recorder.ts [--orders N] [--no-fills] [--json]
 //
 // How fast a WAL full of orders gets into the embedded ClickHouse: the whole way, from segment files to acknowledged
-// and checkpointed rows, and the same blocks of orders given to the engine ready-made (the limit that the engine
-// sets here, measured in the same run). Memory of the recorder is printed too: it must not follow the WAL's size.
+// and checkpointed rows, and the same blocks of orders given to the engine ready-made (the limit that the engine sets,
+// measured in the same run). Two orders of three are filled, so that of seven rows five are orders' and two are of fills
+// and positions; --no-fills: every order is cancelled, all rows are orders'. Memory of the recorder is printed too: it
+// must not follow the WAL's size.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +25,11 @@ const CLOCK_TICKS = 100;
 const MARKET = { market: new Set<never>(), statusReasons: [] };
 
 const { values } = parseArgs({
-  options: { orders: { type: "string", default: String(ORDERS) }, json: { type: "boolean", default: false } },
+  options: {
+    orders: { type: "string", default: String(ORDERS) },
+    "no-fills": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
 });
 const library = findLibrary();
 if (library === null)
@@ -39,7 +45,7 @@ const engine = new EmbeddedEngine({
   log: (_, text) => console.error(text),
 });
 try {
-  const wal = writeOrderWal(dir, Number(values.orders), ORDERS_PER_SECOND);
+  const wal = writeOrderWal(dir, Number(values.orders), ORDERS_PER_SECOND, { filled: !values["no-fills"] });
   await engine.up(30_000);
   const access = () => (engine.url === null ? null : { url: engine.url, ...engine.access.writer });
   const options = { database: "hotlane", cluster: "", replicated: false, ttlDays: 0, marketTtlDays: 0 };

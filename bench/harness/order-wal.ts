@@ -41,6 +41,8 @@ export interface OrderWal {
 
 export interface OrderWalOptions {
   readonly seed?: number;
+  /** False: every order is cancelled, so that all rows are of orders. */
+  readonly filled?: boolean;
   /** A trade per order as well. */
   readonly market?: boolean;
   /** And a best bid and offer. */
@@ -55,7 +57,14 @@ export function writeOrderWal(
   dataDir: string,
   orders: number,
   perSecond: number,
-  { seed = 1, market = false, quotes = false, earlier, segmentBytes = 1 << 26 }: OrderWalOptions = {},
+  {
+    seed = 1,
+    filled = true,
+    market = false,
+    quotes = false,
+    earlier,
+    segmentBytes = 1 << 26,
+  }: OrderWalOptions = {},
 ): OrderWal {
   const dir = join(dataDir, "wal");
   const index = earlier === undefined ? 0 : earlier.index + 1;
@@ -88,7 +97,7 @@ export function writeOrderWal(
     session: { name: session, nonceLo, nonceHi: NONCE_HI, baseNs: BASE_NS },
   });
   writer.open();
-  const maker = new OrderMaker(new Prng(seed), nonceLo);
+  const maker = new OrderMaker(new Prng(seed), nonceLo, filled);
   const batch = Math.max(1, Math.floor(perSecond / 100));
   for (let made = 0; made < orders; ) {
     const some = Math.min(batch, orders - made, Math.floor(writer.maxBatchRecords / MOST_RECORDS));
@@ -120,13 +129,15 @@ class OrderMaker {
   marketRows = 0;
   private readonly prng: Prng;
   private readonly nonceLo: number;
+  private readonly filled: boolean;
   private at = 0;
   private sequence = 0;
   private mid = [0, 673_215, 264_210];
 
-  constructor(prng: Prng, nonceLo: number) {
+  constructor(prng: Prng, nonceLo: number, filled: boolean) {
     this.prng = prng;
     this.nonceLo = nonceLo;
+    this.filled = filled;
   }
 
   /** `count` orders from client sequence `first`, around `nowNs`; the number of records at the start of `memory`. */
@@ -166,7 +177,7 @@ class OrderMaker {
     this.sent(i, clientSeq, code.ACTION_PLACE, side, px, qty, nowNs, decided, gated, sent, mid);
     this.report(i, clientSeq, code.EXEC_NEW, code.ORDER_WORKING, side, px, qty, 0, ack);
     const end = t(5_000_000);
-    if (this.prng.nextBelow(3) === 0) {
+    if (this.prng.nextBelow(3) === 0 || !this.filled) {
       this.sent(i, clientSeq, code.ACTION_CANCEL, side, px, qty, end, end, end, end + 3000, mid);
       this.report(i, clientSeq, code.EXEC_CANCELED, code.ORDER_CANCELED, side, px, qty, 0, end + 600_000);
       this.orderRows += 4;
