@@ -33,8 +33,11 @@ export interface FeedOptions {
   readonly onRows?: (rows: number) => void;
 }
 
-/** Market-by-order rows mean nothing (hftbacktest's level mode), are refused, or are kept, and levels are refused. */
-export type OrderRows = "ignored" | "refused" | "kept";
+/**
+ * Market-by-order rows mean nothing (hftbacktest's level mode), are refused, are kept, and levels are refused, or are
+ * the only ones that mean something (hftbacktest's order mode).
+ */
+export type OrderRows = "ignored" | "refused" | "kept" | "only";
 
 const TWO_32 = 4_294_967_296;
 /** |hi − baseHi| below this keeps the relative time below 2^53. */
@@ -140,7 +143,7 @@ export class EventFeed {
     const chunk = this.pool.pop() ?? new EventChunk();
     const rows = Math.min(CHUNK_ROWS, block.rows - this.row);
     this.decodeRows(block, this.row, rows, chunk);
-    if (this.orderRows === "kept") keepIds(block, this.row, rows, chunk);
+    if (this.orderRows === "kept" || this.orderRows === "only") keepIds(block, this.row, rows, chunk);
     chunk.rows = rows;
     chunk.readers = READERS;
     chunk.next = null;
@@ -223,13 +226,15 @@ export class EventFeed {
   }
 
   private orderOp(kind: number, op: number, block: RowBlock, row: number): number {
-    const kept = this.orderRows === "kept";
+    const { orderRows } = this;
     if (isOrderKind(kind)) {
-      if (kept) return OP_ORDER;
+      if (orderRows !== "refused") return OP_ORDER;
       const what = `a market-by-order row (kind ${kind}): it needs queue = { model = "l3-fifo" }`;
       throw new DataFileError(block.file, block.fileRow + row, what);
     }
-    if (kept && (op === OP_BID || op === OP_ASK))
+    if (op !== OP_BID && op !== OP_ASK) return op;
+    if (orderRows === "only") return OP_NONE;
+    if (orderRows === "kept")
       throw new DataFileError(
         block.file,
         block.fileRow + row,

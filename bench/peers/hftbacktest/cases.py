@@ -3,7 +3,7 @@ hftbacktest and writes case.json, data files and log.jsonl into OUT/SEED. `bun r
 
 Prices and quantities are multiples of powers of two, so every sum is exact: when several orders fill in one row
 hftbacktest answers in random order, and only the last digits of inexact sums would differ.
-usage: cases.py OUT FIRST_SEED COUNT
+usage: cases.py OUT FIRST_SEED COUNT [l3]; l3: most assets are a market by order
 """
 import json, os, random, subprocess, sys
 import numpy as np
@@ -55,6 +55,77 @@ def market(rng, rows, tick, start_tick, t0, span_ns, odd):
     return correct_order(a)
 
 
+def market_by_order(rng, rows, tick, start_tick, t0, span_ns, odd):
+    """Raw rows of a market by order. Half of the fills are followed by the order's cancel or a smaller quantity. odd:
+    clears, levels and trades in between, rows without side, ids past 2^53, and at times an id that is wrong, which
+    ends the run. The last quantity of an order is never below half a lot: hftbacktest aborts on what that leaves.
+    """
+    mid = start_tick
+    lag = rng.choice([0, 0, 500_000])
+    exch, local = t0, t0
+    base = rng.choice([1, 1, 1 << 40, (1 << 63) + 12345]) if odd else 1
+    next_id, live, out = base, {}, []
+    ends = odd and rng.random() < 0.25
+    fifo = rng.random() < 0.5
+    def emit(kind, oid, px_tick=0, qty=0.0, px=None):
+        # One id's rows must not overtake each other on the local side: an unknown id would end most runs.
+        nonlocal local
+        local = max(local, exch + lag + rng.choice([0, 0, 1_000_000, rng.randrange(0, 3_000_000)]))
+        out.append((kind, exch, local, px_tick * tick if px is None else px, qty, oid))
+    def place(side):
+        # A bid beyond every range of interest; an ask below one makes hftbacktest read outside its vectors.
+        if odd and side == BUY and rng.random() < 0.004: return start_tick + 505
+        away = rng.randrange(0, 6) if rng.random() < 0.95 else rng.randrange(0, 40)
+        t = mid - away - 1 if side == BUY else mid + away + 1
+        return t + (rng.randrange(1, 5) if side == BUY else -rng.randrange(1, 5)) if rng.random() < 0.05 else t
+    flag = lambda side: side if rng.random() < 0.7 else rng.choice([0, BUY, SELL])
+    for _ in range(rows):
+        exch += rng.choice([0, 0, 0, rng.randrange(1, 2 * span_ns // rows)])
+        mid += rng.choice([-1, 0, 0, 0, 1]) if rng.random() < 0.3 else 0
+        qty = rng.randrange(1, 8 << 10) * LOT
+        r = rng.random()
+        if r < 0.45 or not live:
+            side = rng.choice([BUY, SELL])
+            t = place(side)
+            emit(10 | side, next_id, t, qty); live[next_id] = (side, t, qty); next_id += 1
+        elif r < 0.60:
+            oid = rng.choice(list(live)); side = live.pop(oid)[0]
+            emit(11 | flag(side), oid, mid, qty)
+        elif r < 0.75:
+            oid = rng.choice(list(live)); side, t, had = live[oid]
+            if rng.random() < 0.4: t = place(side)
+            elif rng.random() < 0.6: qty = had * rng.choice([1, 1, 0.5, 2])
+            emit(12 | flag(side), oid, t, qty); live[oid] = (side, t, qty)
+        elif r < 0.90:
+            side = rng.choice([BUY, SELL])
+            mine = [o for o in live if live[o][0] == side]
+            if not mine: continue
+            best = max(mine, key=lambda o: live[o][1] * (1 if side == BUY else -1))
+            oid = best if rng.random() < 0.7 else rng.choice(mine)
+            if fifo: emit(2 | (SELL if side == BUY else BUY), 0, live[oid][1], qty)
+            emit(13 | (side if rng.random() < 0.9 else rng.choice([0, BUY, SELL])), oid,
+                 live[oid][1] + (rng.choice([-1, 1, 2, -3]) if rng.random() < 0.1 else 0), qty)
+            if rng.random() < 0.5:
+                if rng.random() < 0.6: live.pop(oid); emit(11 | side, oid, 0, 0.0)
+                else:
+                    live[oid] = (side, live[oid][1], LOT * rng.randrange(1, 64)); emit(12 | side, oid, *live[oid][1:])
+        elif odd and r < 0.915:
+            side = rng.choice([BUY, SELL, 0])
+            emit(3 | side, 0, mid + rng.randrange(-5, 6), 0.0, px=rng.choice([None, None, float("nan")]))
+            for o in [o for o in live if side in (0, live[o][0])]: live.pop(o)
+        elif odd and r < 0.96:
+            emit(rng.choice([1, 4, 5, 2, 100, 14]) | rng.choice([BUY, SELL, 0]), rng.randrange(1, 9), mid, qty)
+        elif odd and r < 0.97:
+            emit(10, next_id + 1_000_000, mid, qty)
+        elif ends and len(out) > rows // 2 and r > 0.99:
+            if rng.random() < 0.4: emit(10 | BUY, rng.choice(list(live)), mid - 1, qty)
+            else: emit(rng.choice([11, 12, 13 | BUY, 13 | SELL]), next_id + 5, mid, qty)
+    a = np.zeros(len(out), event_dtype)
+    for i, (ev, e, l, px, q, oid) in enumerate(out):
+        a[i]['ev'] = ev; a[i]['exch_ts'] = e; a[i]['local_ts'] = l; a[i]['px'] = px; a[i]['qty'] = q; a[i]['order_id'] = oid
+    return correct_order(a)
+
+
 def correct_order(a):
     """correct_event_order of hftbacktest, which reads past the end of its arrays and may crash on small ones."""
     by_exch = np.argsort(a['exch_ts'], kind='mergesort'); by_local = np.argsort(a['local_ts'], kind='mergesort')
@@ -89,7 +160,7 @@ def save(rng, path, data):
     (np.savez if rng.random() < 0.5 else np.savez_compressed)(path, data=data)
 
 
-def make(seed, out):
+def make(seed, out, by_order=False):
     rng = random.Random(seed)
     os.makedirs(out, exist_ok=True)
     span = 400_000_000
@@ -102,8 +173,10 @@ def make(seed, out):
         start = rng.choice([1000, 2000])
         files = []
         rows = rng.choice([150, 400])
-        for f in range(rng.choice([1, 1, 2])):
-            d = market(rng, rows, tick, start, T0 + f * span * 2 + k * 777, span, odd)
+        mbo = by_order and rng.random() < 0.9
+        if mbo and rng.random() < 0.2: rows = 2500
+        for f in range(1 if mbo else rng.choice([1, 1, 2])):
+            d = (market_by_order if mbo else market)(rng, rows, tick, start, T0 + f * span * 2 + k * 777, span, odd)
             files.append(f"a{k}_{f}.npz")
             save(rng, f"{out}/{files[-1]}", d)
         asset = {
@@ -113,10 +186,14 @@ def make(seed, out):
             "fee": [rng.choice(["value", "qty", "flat"]), -2.0 ** -13, 2.0 ** -11],
             "queue": rng.choice([["risk", None], ["log", None], ["log2", None], ["power", rng.choice([2.0, 3.0, 1.5])],
                                  ["power2", rng.choice([2.0, 3.0])], ["power3", rng.choice([2.0, 3.0])]]),
-            "exch": rng.choice(["partial", "nopartial"]),
+            "exch": rng.choice(["partial", "nopartial"]) if not mbo else "nopartial",
             "lat": ["const", rng.choice([0, 1_500_000, 700_000]), rng.choice([0, 700_000])],
             "feedOffset": rng.choice([0, 0, 0, 2_500_000, -100_000]), "snapshot": None,
         }
+        if mbo:
+            asset["queue"] = ["l3-fifo", None]
+            # A negative offset that a row does not bear is refused as a whole, which the cases of levels show.
+            asset["feedOffset"] = max(asset["feedOffset"], 0)
         if rng.random() < 0.5:
             off = rng.choice([0, 0, 150_000, -50_000])
             table = latency_table(rng, T0, span * 4, rng.random() < 0.7)
@@ -150,6 +227,11 @@ def make(seed, out):
             oid += 1
         elif r < 0.7:
             actions.append([round(t, 3), "cancel", k, rng.randrange(max(1, oid - 8), oid + 1), rng.random() < 0.1])
+        elif by_order and r < 0.82 and oid > 1:
+            # Keeps the price or the quantity: whether the place in line is kept depends on both.
+            a = rng.choice([a for a in actions if a[1] == "submit"][-6:])
+            actions.append([round(t, 3), "modify", a[2], a[3], a[5] + (rng.choice([-1, 1]) * assets[a[2]]["tick"] if rng.random() < 0.3 else 0),
+                            a[6] * rng.choice([1, 1, 0.5, 2]), rng.random() < 0.1])
         elif r < 0.88:
             actions.append([round(t, 3), "modify", k, rng.randrange(max(1, oid - 8), oid + 1), (start + rng.randrange(-7, 8)) * a["tick"],
                             rng.randrange(1, 6 << 10) * LOT, rng.random() < 0.1])
@@ -157,6 +239,10 @@ def make(seed, out):
             actions.append([round(t, 3), "clear", k])
         else:
             actions.append([round(t, 3), "waitresp", k, rng.randrange(max(1, oid - 5), oid + 1), rng.choice([500_000, 3_000_000])])
+    if by_order:
+        # Interpolation from a refused row answers years ahead, past 2^53 ns: nobody waits for that here.
+        for a in actions:
+            if a[1] in ("submit", "modify", "cancel") and assets[a[2]]["lat"][0] == "intp": a[-1] = False
     mode = rng.choice([["feed", True, 5_000_000], ["feed", False, 3_000_000], ["elapse", 1_000_000], ["elapse", 7_000_000]])
     spec = {"seed": seed, "t0": str(T0), "assets": assets, "mode": mode, "actions": actions}
     json.dump(spec, open(f"{out}/case.json", "w"))
@@ -171,7 +257,7 @@ def build(spec, d):
         fee, mk, tk = a["fee"]
         o = {"value": o.trading_value_fee_model, "qty": o.trading_qty_fee_model, "flat": o.flat_per_trade_fee_model}[fee](mk, tk)
         q, n = a["queue"]
-        o = {"risk": o.risk_adverse_queue_model, "log": o.log_prob_queue_model, "log2": o.log_prob_queue_model2}[q]() if n is None else \
+        o = o.l3_fifo_queue_model() if q == "l3-fifo" else {"risk": o.risk_adverse_queue_model, "log": o.log_prob_queue_model, "log2": o.log_prob_queue_model2}[q]() if n is None else \
             {"power": o.power_prob_queue_model, "power2": o.power_prob_queue_model2, "power3": o.power_prob_queue_model3}[q](n)
         o = o.partial_fill_exchange() if a["exch"] == "partial" else o.no_partial_fill_exchange()
         o = o.constant_order_latency(a["lat"][1], a["lat"][2]) if a["lat"][0] == "const" else o.intp_order_latency([f"{d}/{a['lat'][1]}"], a["lat"][2])
@@ -262,8 +348,9 @@ def main():
     if sys.argv[1] == "--run":
         return run_cases(sys.argv[2], sys.argv[3:])
     out, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    by_order = sys.argv[4:] == ["l3"]
     left = [str(seed) for seed in range(first, first + count)]
-    for seed in left: make(int(seed), f"{out}/{seed}")
+    for seed in left: make(int(seed), f"{out}/{seed}", by_order)
     while left:
         subprocess.run([sys.executable, __file__, "--run", out, *left], stdout=subprocess.DEVNULL)
         done = [s for s in left if os.path.exists(f"{out}/{s}/ran")]

@@ -15,10 +15,14 @@ import { RC_OK } from "../../exchange/compat/codes.ts";
 import { type BookKind, CompatBook } from "../../exchange/compat/compat-book.ts";
 import { CompatExchange } from "../../exchange/compat/compat-exchange.ts";
 import { CompatLocal } from "../../exchange/compat/compat-local.ts";
+import type { CompatVenue } from "../../exchange/compat/compat-venue.ts";
+import { CompatL3Book } from "../../exchange/compat/l3-book.ts";
+import { L3Exchange } from "../../exchange/compat/l3-exchange.ts";
+import { L3Local } from "../../exchange/compat/l3-local.ts";
 import { OrderBus } from "../../exchange/compat/order-bus.ts";
 import { constantLatency, type LatencyFactory } from "../../exchange/compat/order-latency.ts";
 import type { OrderWitness } from "../../exchange/compat/order-witness.ts";
-import { makeQueueModel, type QueueModelName } from "../../exchange/compat/queue-models.ts";
+import { L3_FIFO, makeQueueModel, type QueueModelName } from "../../exchange/compat/queue-models.ts";
 import { RunLimit } from "../../exchange/compat/run-limit.ts";
 
 /** hftbacktest's BacktestAsset; the defaults are those of its Python binding. */
@@ -35,7 +39,8 @@ export interface CompatAssetOptions {
   readonly feeKind?: FeeKind;
   readonly makerFee?: number;
   readonly takerFee?: number;
-  readonly queueModel?: QueueModelName;
+  /** «l3-fifo»: the data is market by order; without partial fills only. */
+  readonly queueModel?: QueueModelName | typeof L3_FIFO;
   /** Exponent of the power queue models. */
   readonly queueParameter?: number;
   readonly exchange?: "noPartialFill" | "partialFill";
@@ -59,32 +64,36 @@ export class CompatAsset {
   /** Time of the last local row, and of a response at a run's limit, since the engine reset them. */
   sawRowAt = -1;
   sawResponseAt = -1;
-  private readonly exchange: CompatExchange;
+  private readonly exchange: CompatVenue;
   private readonly feed: EventFeed;
+  private readonly marketByOrder: boolean;
 
   constructor(feed: EventFeed, options: CompatAssetOptions, baseNs: bigint) {
     this.feed = feed;
     feed.setBase(baseNs);
     const { tickSize, lotSize } = options;
     const kind = options.book ?? "hash";
-    const makeBook = (): CompatBook =>
-      new CompatBook({ kind, tickSize, lotSize, ...(options.roi === undefined ? {} : { roi: options.roi }) });
+    const { queueModel } = options;
+    this.marketByOrder = queueModel === L3_FIFO;
+    const bookOptions = {
+      kind,
+      tickSize,
+      lotSize,
+      ...(options.roi === undefined ? {} : { roi: options.roi }),
+    };
     const latency = options.latency ?? constantLatency(0, 0);
     const requests = new OrderBus();
     const responses = new OrderBus();
-    this.exchange = new CompatExchange({
-      book: makeBook(),
+    const venue = {
       cursor: new ChunkCursor(feed, AT_EXCH),
-      queue: makeQueueModel(options.queueModel ?? "log2", options.queueParameter),
       latency: latency(baseNs),
       requests,
       responses,
       limit: this.limit,
       partialFill: options.exchange === "partialFill",
       witness: options.witness ?? null,
-    });
-    this.local = new CompatLocal({
-      book: makeBook(),
+    };
+    const trader = {
       cursor: new ChunkCursor(feed, AT_LOCAL),
       account: new Account({
         kind: options.assetKind ?? "linear",
@@ -99,7 +108,17 @@ export class CompatAsset {
       keepTrades: options.keepTrades ?? false,
       epochTs: Number(-baseNs),
       witness: options.witness ?? null,
-    });
+    };
+    if (queueModel === L3_FIFO) {
+      if (venue.partialFill) throw new RangeError("l3-fifo has no partial fills");
+      feed.treatOrders("only");
+      this.exchange = new L3Exchange({ ...venue, book: new CompatL3Book(bookOptions) });
+      this.local = new L3Local({ ...trader, book: new CompatL3Book(bookOptions) });
+    } else {
+      const queue = makeQueueModel(queueModel ?? "log2", options.queueParameter);
+      this.exchange = new CompatExchange({ ...venue, queue, book: new CompatBook(bookOptions) });
+      this.local = new CompatLocal({ ...trader, book: new CompatBook(bookOptions) });
+    }
     if (options.initialSnapshot !== undefined) this.applySnapshot(options.initialSnapshot);
   }
 
@@ -126,6 +145,10 @@ export class CompatAsset {
    * Returns RC_OK or the code of the first event that failed; what precedes that event is done.
    */
   run(bound: number): number {
+    return this.marketByOrder ? this.runInstants(bound) : this.runAhead(bound);
+  }
+
+  private runAhead(bound: number): number {
     const { exchange, local, limit } = this;
     const { cursor, requests } = exchange;
     limit.ts = Math.min(limit.ts, bound);
@@ -146,6 +169,39 @@ export class CompatAsset {
     this.runLocalRows(limit.ts);
     if (local.processResponses(limit.ts, NEVER, limit.ts)) this.sawResponseAt = limit.ts;
     return RC_OK;
+  }
+
+  /** Instant by instant: a row of the trader's side may fail, and what comes after it must not have happened. */
+  private runInstants(bound: number): number {
+    const { exchange, local, limit } = this;
+    limit.ts = Math.min(limit.ts, bound);
+    for (let ts = this.nextTs; ts <= limit.ts && ts < NEVER; ts = this.nextTs) {
+      while (local.cursor.nextTs === ts) {
+        const error = local.processRows(ts);
+        if (error !== RC_OK) return error;
+        this.sawRowAt = ts;
+      }
+      this.takeResponses(ts);
+      while (exchange.cursor.nextTs === ts) {
+        const error = this.runExchangeRows(ts);
+        if (error !== RC_OK) return this.failAt(error, ts);
+      }
+      this.takeResponses(ts);
+      if (exchange.requests.nextTs !== ts) continue;
+      const error = exchange.processRequests(ts);
+      if (error !== RC_OK) return this.failAt(error, ts);
+      this.takeResponses(ts);
+    }
+    return RC_OK;
+  }
+
+  private takeResponses(ts: number): void {
+    if (this.local.processResponses(ts, NEVER, ts)) this.sawResponseAt = ts;
+  }
+
+  private failAt(error: number, ts: number): number {
+    this.local.processResponses(ts, this.exchange.responsesBeforeEvent, ts);
+    return error;
   }
 
   /** The book as the exchange has it: live, not a copy. */
@@ -185,8 +241,7 @@ export class CompatAsset {
   /** Local rows and responses that come before the failed event are seen; the event's own responses are not. */
   private fail(error: number, ts: number): number {
     this.runLocalRows(ts);
-    this.local.processResponses(ts, this.exchange.responsesBeforeEvent, ts);
-    return error;
+    return this.failAt(error, ts);
   }
 
   private applySnapshot(source: EventSource): void {

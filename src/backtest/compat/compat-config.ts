@@ -9,7 +9,7 @@ import {
   interpolatedLatency,
   loadLatencyTable,
 } from "../../exchange/compat/order-latency.ts";
-import { QUEUE_MODELS } from "../../exchange/compat/queue-models.ts";
+import { L3_FIFO, QUEUE_MODELS } from "../../exchange/compat/queue-models.ts";
 import type { CompatAssetOptions } from "./compat-asset.ts";
 
 export const COMPAT_VERSION = "hftbacktest-2.4.4";
@@ -37,7 +37,9 @@ const asset = z.strictObject({
       taker: z.number(),
     })
     .default({ model: "value", maker: 0, taker: 0 }),
-  queue: z.strictObject({ model: z.enum(QUEUE_MODELS), n: z.number().optional() }).default({ model: "log2" }),
+  queue: z
+    .strictObject({ model: z.enum([...QUEUE_MODELS, L3_FIFO]), n: z.number().optional() })
+    .default({ model: "log2" }),
   exchange: z.enum(["no-partial-fill", "partial-fill"]).default("no-partial-fill"),
   latency: z.discriminatedUnion("model", [constant, interpolated]).default({
     model: "constant",
@@ -110,6 +112,10 @@ export function compatConfig(document: TomlDocument, data: readonly string[]): C
       for (const file of a.latency.files) requireFile(path(file), "assets", i, "latency");
     if (a.book === "roi" && a.roi === undefined)
       problems.push(`${line("assets", i, "book")}: a roi book needs roi = [lower, upper]`);
+    if (a.queue.model === L3_FIFO && a.exchange === "partial-fill")
+      problems.push(
+        `${line("assets", i, "exchange")}: assets.${i}.exchange: l3-fifo has no partial fills: "no-partial-fill" is expected`,
+      );
     return own;
   });
   if (problems.length > 0) throw new BacktestConfigError(problems.join("\n"));

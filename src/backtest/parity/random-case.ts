@@ -13,7 +13,7 @@ import {
   interpolatedLatency,
   loadLatencyTable,
 } from "../../exchange/compat/order-latency.ts";
-import type { QueueModelName } from "../../exchange/compat/queue-models.ts";
+import type { L3_FIFO, QueueModelName } from "../../exchange/compat/queue-models.ts";
 import type { CompatAssetOptions } from "../compat/compat-asset.ts";
 import { CompatBacktest } from "../compat/compat-backtest.ts";
 import { firstDifference, showExact } from "./exact-json.ts";
@@ -27,7 +27,7 @@ interface RandomAsset {
   readonly kind: AssetKind;
   readonly cs: number;
   readonly fee: readonly [FeeKind, maker: number, taker: number];
-  readonly queue: readonly [QueueModelName, number | null];
+  readonly queue: readonly [QueueModelName | typeof L3_FIFO, number | null];
   readonly exch: "partial" | "nopartial";
   readonly lat: readonly ["const", number, number] | readonly ["intp", string, number];
   readonly feedOffset: number;

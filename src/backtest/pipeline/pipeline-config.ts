@@ -12,7 +12,7 @@ import {
   type LatencyFactory,
   loadLatencyTable,
 } from "../../exchange/compat/order-latency.ts";
-import { QUEUE_MODELS } from "../../exchange/compat/queue-models.ts";
+import { L3_FIFO, QUEUE_MODELS } from "../../exchange/compat/queue-models.ts";
 import type { FeeModel } from "../../exchange/fee-schedule.ts";
 import { makeQueueModel } from "../../exchange/queue/make-queue-model.ts";
 import type { QueueModel } from "../../exchange/queue/queue-model.ts";
@@ -29,7 +29,6 @@ const DECIMAL = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, "expected a decimal 
 const POSITIVE = DECIMAL.refine((text) => Number(text) > 0, "expected more than 0");
 
 /** Market-by-order rows; nothing is estimated. */
-const L3_FIFO = "l3-fifo";
 
 const constant = z.strictObject({ model: z.literal("constant"), entry_ns: z.int(), response_ns: z.int() });
 const interpolated = z.strictObject({

@@ -3,6 +3,7 @@
 // hftbacktest's hash-map book, or, when bounded, to its range-of-interest vector book, faults included.
 // Hot: one update per row and side; allocates only when the window grows.
 import { LOT_POSITIVE, LOT_ZERO } from "../../data/event-chunk.ts";
+import { roundHalfAway } from "./rounding.ts";
 
 /** No best level. Below every key. */
 export const NO_KEY = -2_147_483_648;
@@ -77,17 +78,45 @@ export class BookSide {
 
   /** Snapshot rows set levels without any rule. */
   setLevel(key: number, qty: number): void {
-    const index = key - this.origin;
-    if (this.bounded) {
-      if (index < 0 || index >= this.size) return;
-    } else if (index < 0 || index >= this.size) {
-      this.include(key);
-    }
+    if (!this.put(key, qty)) return;
+    if (key > this.best) this.best = key;
+    if (key < this.low) this.low = key;
+  }
+
+  /** Market by order: an order comes to a level, which may then be the best whatever its quantity (theirs). */
+  addOrder(key: number, qty: number): void {
+    this.shift(key, qty);
+    this.follow(key, 0);
+  }
+
+  /** Market by order: an order leaves its level, which is gone when what is left rounds to no lot. */
+  takeOrder(key: number, qty: number, lotSize: number): void {
+    const left = this.qtyAt(key) - qty;
+    if (Number.isNaN(left)) return;
+    const gone = roundHalfAway(left / lotSize) === 0;
+    this.put(key, gone ? 0 : left);
+    if (gone && key === this.best) this.loseBest();
+  }
+
+  /** Changes a level's quantity and nothing else; outside a range of interest there is none. */
+  shift(key: number, by: number): void {
+    const before = this.qtyAt(key);
+    if (!Number.isNaN(before)) this.put(key, before + by);
+  }
+
+  /** False: the key is outside the range of interest. */
+  inRange(key: number): boolean {
+    return !this.bounded || (key >= this.origin && key < this.origin + this.size);
+  }
+
+  /** False: the key is outside the range of interest, and nothing is done. */
+  private put(key: number, qty: number): boolean {
+    if (!this.inRange(key)) return false;
+    if (!this.bounded) this.include(key);
     const at = key - this.origin;
     if (at >= 0 && at < this.size) this.qty[at] = qty;
     else this.far.set(key, qty);
-    if (key > this.best) this.best = key;
-    if (key < this.low) this.low = key;
+    return true;
   }
 
   clear(): void {
@@ -182,6 +211,7 @@ export class BookSide {
 
   /** Makes the window hold `key` if its size allows; a new best beyond it moves the window. False: key is far. */
   private include(key: number): boolean {
+    if (key >= this.origin && key < this.origin + this.size) return true;
     if (this.size === 0) {
       this.resize(key - WINDOW_MIN / 2, WINDOW_MIN);
       return true;

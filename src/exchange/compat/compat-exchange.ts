@@ -3,7 +3,6 @@
 // exactly what is left leaves a filled order in the book, and the next fill of it ends the run with code 14.
 // Hot: processRows runs once per row; it allocates only when an order is filled.
 
-import type { ChunkCursor } from "../../data/chunk-cursor.ts";
 import {
   AT_EXCH,
   type EventChunk,
@@ -14,65 +13,25 @@ import {
   OP_TRADE_SELL,
 } from "../../data/event-chunk.ts";
 import { NO_KEY } from "./book-side.ts";
-import {
-  RC_INVALID_ORDER_STATUS,
-  RC_OK,
-  STATUS_CANCELED,
-  STATUS_EXPIRED,
-  STATUS_FILLED,
-  STATUS_PARTIALLY_FILLED,
-} from "./codes.ts";
-import type { CompatBook } from "./compat-book.ts";
+import { RC_OK, RC_ORDER_NOT_FOUND } from "./codes.ts";
 import type { CompatOrder } from "./compat-order.ts";
-import { acknowledge } from "./order-acks.ts";
-import type { OrderBus } from "./order-bus.ts";
-import type { OrderLatency } from "./order-latency.ts";
-import type { OrderWitness } from "./order-witness.ts";
+import { CompatVenue, type CompatVenueParts } from "./compat-venue.ts";
+import { acknowledgeNew, levelQty } from "./order-acks.ts";
 import type { QueueModel } from "./queue-models.ts";
 import { RestingOrders } from "./resting-orders.ts";
-import { roundHalfAway } from "./rounding.ts";
-import type { RunLimit } from "./run-limit.ts";
 
-export interface CompatExchangeParts {
-  readonly book: CompatBook;
-  readonly cursor: ChunkCursor;
+export interface CompatExchangeParts extends CompatVenueParts {
   readonly queue: QueueModel;
-  readonly latency: OrderLatency;
-  /** Trader → exchange. */
-  readonly requests: OrderBus;
-  /** Exchange → trader. */
-  readonly responses: OrderBus;
-  readonly limit: RunLimit;
-  /** PartialFillExchange; else NoPartialFillExchange. */
-  readonly partialFill: boolean;
-  readonly witness: OrderWitness | null;
 }
 
-export class CompatExchange {
-  readonly book: CompatBook;
-  readonly queue: QueueModel;
-  readonly partialFill: boolean;
-  readonly witness: OrderWitness | null;
-  readonly resting = new RestingOrders();
-  readonly requests: OrderBus;
-  readonly cursor: ChunkCursor;
-  /** Responses sent before the event that failed: those after it are not seen until the next step. */
-  responsesBeforeEvent = 0;
-  private readonly responses: OrderBus;
-  private readonly latency: OrderLatency;
-  private readonly limit: RunLimit;
+export class CompatExchange extends CompatVenue {
+  private readonly queue: QueueModel;
+  private readonly resting = new RestingOrders();
   private filledIds: number[] = [];
 
   constructor(parts: CompatExchangeParts) {
-    this.book = parts.book;
-    this.cursor = parts.cursor;
+    super(parts);
     this.queue = parts.queue;
-    this.latency = parts.latency;
-    this.requests = parts.requests;
-    this.responses = parts.responses;
-    this.limit = parts.limit;
-    this.partialFill = parts.partialFill;
-    this.witness = parts.witness;
   }
 
   /**
@@ -141,52 +100,39 @@ export class CompatExchange {
     }
   }
 
-  /** Processes every request that arrives at `ts`. */
-  processRequests(ts: number): number {
-    this.responsesBeforeEvent = this.responses.length;
-    while (this.requests.nextTs === ts) {
-      const order = this.requests.pop();
-      const error = acknowledge(this, order, ts);
-      if (error !== RC_OK) return error;
-      this.respond(order);
-    }
-    return RC_OK;
+  holds(id: number): boolean {
+    return this.resting.byId.has(id);
   }
 
-  /** Executes `qty` of an order. RC_INVALID_ORDER_STATUS when it is over already. */
-  fill(order: CompatOrder, ts: number, maker: boolean, execTick: number, qty: number): number {
-    const { status } = order;
-    if (status === STATUS_EXPIRED || status === STATUS_CANCELED || status === STATUS_FILLED) {
-      return RC_INVALID_ORDER_STATUS;
+  rest(order: CompatOrder): void {
+    this.queue.newOrder(order, levelQty(this.book, order.side, order.tick));
+    this.resting.add(order.clone());
+  }
+
+  takeOut(id: number): CompatOrder | undefined {
+    return this.resting.remove(id);
+  }
+
+  amend(order: CompatOrder, now: number): number {
+    const resting = this.resting.byId.get(order.id);
+    if (resting === undefined) return RC_ORDER_NOT_FOUND;
+    if (order.tick !== resting.tick || order.qty > resting.leaves) {
+      this.resting.remove(order.id);
+      // leaves stays the trader's old copy, whatever the new quantity (theirs).
+      return acknowledgeNew(this, order, now);
     }
-    order.maker = maker;
-    order.execTick = maker ? order.tick : execTick;
-    order.exchTs = ts;
-    if (this.partialFill) {
-      order.execQty = qty;
-      order.leaves -= qty;
-      const more = roundHalfAway(order.leaves / this.book.lotSize) > 0;
-      order.status = more ? STATUS_PARTIALLY_FILLED : STATUS_FILLED;
-    } else {
-      order.execQty = order.leaves;
-      order.leaves = 0;
-      order.status = STATUS_FILLED;
-    }
-    this.witness?.onFill(order, ts);
+    resting.qty = order.qty;
+    resting.leaves = order.qty;
+    resting.exchTs = now;
+    // The response is the request itself: a partial fill that the trader has not seen yet is not in it (theirs).
+    order.leaves = order.qty;
+    order.exchTs = now;
     return RC_OK;
   }
 
   private fillResting(order: CompatOrder, ts: number, qty: number, remove: boolean): number {
     if (remove) this.filledIds.push(order.id);
-    const error = this.fill(order, ts, true, order.tick, qty);
-    if (error === RC_OK) this.respond(order.clone());
-    return error;
-  }
-
-  private respond(order: CompatOrder): void {
-    const arrival = this.responses.append(order, order.exchTs + this.latency.response(order.exchTs));
-    this.limit.onResponse(order, arrival);
-    this.witness?.onResponse(order, arrival);
+    return this.fillMaker(order, ts, qty);
   }
 
   private afterBid(tick: number, prev: number, qty: number, before: number, ts: number): number {

@@ -87,8 +87,8 @@ export class CompatLocal {
     this.witness = parts.witness;
   }
 
-  /** Processes rows of the current chunk up to `bound`, inclusive, and moves the cursor on. */
-  processRows(bound: number): void {
+  /** Processes rows of the current chunk up to `bound`, inclusive, and moves the cursor on. RC_OK: levels never fail. */
+  processRows(bound: number): number {
     const { cursor, book } = this;
     const chunk = cursor.chunk!;
     const { groupStart, groupSides, groupLocalTs, groups } = chunk;
@@ -114,6 +114,7 @@ export class CompatLocal {
     cursor.group = group;
     cursor.nextTs = ts;
     if (group >= groups) cursor.settle(group);
+    return RC_OK;
   }
 
   private onRow(chunk: EventChunk, row: number, group: number): void {
@@ -123,6 +124,10 @@ export class CompatLocal {
       this.book.apply(bits, chunk.key[row]!, chunk.px[row]!, chunk.levels[2 * row + 1]!);
       return;
     }
+    this.keepTrade(chunk, row, group);
+  }
+
+  protected keepTrade(chunk: EventChunk, row: number, group: number): void {
     if (!this.keepTrades) return;
     this.trades.push({
       ev: chunk.groupEv[group]! >>> 0,

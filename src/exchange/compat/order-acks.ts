@@ -11,6 +11,7 @@ import {
   RC_INVALID_ORDER_REQUEST,
   RC_OK,
   RC_ORDER_ID_EXIST,
+  RC_ORDER_NOT_FOUND,
   STATUS_CANCELED,
   STATUS_EXPIRED,
   STATUS_FILLED,
@@ -19,15 +20,16 @@ import {
   STATUS_REJECTED,
   STATUS_REPLACED,
 } from "./codes.ts";
-import type { CompatExchange } from "./compat-exchange.ts";
+import type { CompatBook } from "./compat-book.ts";
 import { type CompatOrder, TICK_NONE_ASK, TICK_NONE_BID } from "./compat-order.ts";
+import type { CompatVenue } from "./compat-venue.ts";
 import { minNum, roundHalfAway } from "./rounding.ts";
 
 /** Levels a market order walks: 100 up for a buy, 101 down for a sell, as the original's loops have it. */
 const MARKET_LEVELS_BUY = 100;
 const MARKET_LEVELS_SELL = 101;
 
-export function acknowledge(exchange: CompatExchange, order: CompatOrder, now: number): number {
+export function acknowledge(exchange: CompatVenue, order: CompatOrder, now: number): number {
   const request = order.req;
   order.req = STATUS_NONE;
   switch (request) {
@@ -42,8 +44,9 @@ export function acknowledge(exchange: CompatExchange, order: CompatOrder, now: n
   }
 }
 
-function acknowledgeNew(exchange: CompatExchange, order: CompatOrder, now: number): number {
-  if (exchange.resting.byId.has(order.id)) return RC_ORDER_ID_EXIST;
+/** A new order, or one that loses its place by a modification. */
+export function acknowledgeNew(exchange: CompatVenue, order: CompatOrder, now: number): number {
+  if (exchange.holds(order.id)) return RC_ORDER_ID_EXIST;
   if (order.type === MARKET)
     return exchange.partialFill ? sweepMarket(exchange, order, now) : takeWhole(exchange, order, now);
   if (order.type !== LIMIT) return RC_INVALID_ORDER_REQUEST;
@@ -52,17 +55,16 @@ function acknowledgeNew(exchange: CompatExchange, order: CompatOrder, now: numbe
     order.side === BUY ? order.tick >= book.bestAskTick : book.hasBid && order.tick <= book.bestBidTick;
   if (crosses) return takeLimit(exchange, order, now);
   if (order.tif === GTC || order.tif === GTX) {
-    exchange.queue.newOrder(order, levelQty(exchange, order.side, order.tick));
     order.status = STATUS_NEW;
     order.exchTs = now;
-    exchange.resting.add(order.clone());
+    exchange.rest(order);
     return RC_OK;
   }
   return order.tif === FOK || order.tif === IOC ? expire(order, now) : RC_INVALID_ORDER_REQUEST;
 }
 
-function acknowledgeCancel(exchange: CompatExchange, order: CompatOrder, now: number): number {
-  const resting = exchange.resting.remove(order.id);
+function acknowledgeCancel(exchange: CompatVenue, order: CompatOrder, now: number): number {
+  const resting = exchange.takeOut(order.id);
   order.exchTs = now;
   if (resting === undefined) {
     order.req = STATUS_REJECTED;
@@ -75,32 +77,19 @@ function acknowledgeCancel(exchange: CompatExchange, order: CompatOrder, now: nu
   return RC_OK;
 }
 
-function acknowledgeModify(exchange: CompatExchange, order: CompatOrder, now: number): number {
-  const resting = exchange.resting.byId.get(order.id);
-  if (resting === undefined) {
+function acknowledgeModify(exchange: CompatVenue, order: CompatOrder, now: number): number {
+  const error = exchange.amend(order, now);
+  if (error === RC_ORDER_NOT_FOUND) {
     order.req = STATUS_REJECTED;
     order.exchTs = now;
     return RC_OK;
   }
-  if (order.tick !== resting.tick || order.qty > resting.leaves) {
-    exchange.resting.remove(order.id);
-    // leaves stays the trader's old copy, whatever the new quantity (theirs).
-    const error = acknowledgeNew(exchange, order, now);
-    if (exchange.resting.byId.has(order.id)) exchange.witness?.onAmended(order, now);
-    return error;
-  }
-  resting.qty = order.qty;
-  resting.leaves = order.qty;
-  resting.exchTs = now;
-  // The response is the request itself: a partial fill that the trader has not seen yet is not in it (theirs).
-  order.leaves = order.qty;
-  order.exchTs = now;
-  exchange.witness?.onAmended(order, now);
-  return RC_OK;
+  if (exchange.holds(order.id)) exchange.witness?.onAmended(order, now);
+  return error;
 }
 
 /** A limit order that crosses. */
-function takeLimit(exchange: CompatExchange, order: CompatOrder, now: number): number {
+function takeLimit(exchange: CompatVenue, order: CompatOrder, now: number): number {
   if (order.tif === GTX) return expire(order, now);
   if (order.tif !== GTC && order.tif !== IOC && order.tif !== FOK) return RC_INVALID_ORDER_REQUEST;
   if (!exchange.partialFill) return takeWhole(exchange, order, now);
@@ -117,14 +106,14 @@ function takeLimit(exchange: CompatExchange, order: CompatOrder, now: number): n
 }
 
 /** Without partial fills all that is left goes at the best opposite tick, whatever is there. */
-function takeWhole(exchange: CompatExchange, order: CompatOrder, now: number): number {
+function takeWhole(exchange: CompatVenue, order: CompatOrder, now: number): number {
   const { book } = exchange;
   const bought = book.hasAsk ? book.bestAskTick : TICK_NONE_ASK;
   const sold = book.hasBid ? book.bestBidTick : TICK_NONE_BID;
   return exchange.fill(order, now, false, order.side === BUY ? bought : sold, order.leaves);
 }
 
-function sweepMarket(exchange: CompatExchange, order: CompatOrder, now: number): number {
+function sweepMarket(exchange: CompatVenue, order: CompatOrder, now: number): number {
   const { book } = exchange;
   const buys = order.side === BUY;
   if (buys ? book.hasAsk : book.hasBid) {
@@ -136,17 +125,11 @@ function sweepMarket(exchange: CompatExchange, order: CompatOrder, now: number):
 }
 
 /** Fills level by level away from `best` until the order is filled or `levels` ticks are done. */
-function walk(
-  exchange: CompatExchange,
-  order: CompatOrder,
-  best: number,
-  levels: number,
-  now: number,
-): number {
+function walk(exchange: CompatVenue, order: CompatOrder, best: number, levels: number, now: number): number {
   const opposite = -order.side;
   for (let i = 0; i < levels; i++) {
     const tick = best + i * order.side;
-    const qty = levelQty(exchange, opposite, tick);
+    const qty = levelQty(exchange.book, opposite, tick);
     if (!(qty > 0)) continue;
     const error = exchange.fill(order, now, false, tick, minNum(qty, order.leaves));
     if (error !== RC_OK || order.status === STATUS_FILLED) return error;
@@ -154,19 +137,19 @@ function walk(
   return RC_OK;
 }
 
-function canFill(exchange: CompatExchange, order: CompatOrder, best: number, levels: number): boolean {
+function canFill(exchange: CompatVenue, order: CompatOrder, best: number, levels: number): boolean {
   const { lotSize } = exchange.book;
   const wanted = roundHalfAway(order.qty / lotSize);
   let sum = 0;
   for (let i = 0; i < levels; i++) {
-    sum += levelQty(exchange, -order.side, best + i * order.side);
+    sum += levelQty(exchange.book, -order.side, best + i * order.side);
     if (roundHalfAway(sum / lotSize) >= wanted) return true;
   }
   return false;
 }
 
-function levelQty(exchange: CompatExchange, side: number, tick: number): number {
-  return side === BUY ? exchange.book.bidQtyAtTick(tick) : exchange.book.askQtyAtTick(tick);
+export function levelQty(book: CompatBook, side: number, tick: number): number {
+  return side === BUY ? book.bidQtyAtTick(tick) : book.askQtyAtTick(tick);
 }
 
 function expire(order: CompatOrder, now: number): number {

@@ -18,6 +18,8 @@ export interface QueueModel {
 
 export const QUEUE_MODELS = ["risk", "log", "log2", "power", "power2", "power3"] as const;
 export type QueueModelName = (typeof QUEUE_MODELS)[number];
+/** The queue model of market-by-order data, beside those of levels. */
+export const L3_FIFO = "l3-fifo";
 
 /** P(decrease was behind) from the quantity in front and behind. */
 type Probability = (front: number, back: number) => number;

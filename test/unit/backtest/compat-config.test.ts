@@ -61,3 +61,21 @@ test("missing files, a roi book without range and --data for two assets are refu
   expect(problems(asset + asset, ["x.npz"])).toMatch(/--data needs exactly one asset, 2/);
   expect(problems(asset, [])).toMatch(/no file given/);
 });
+
+test("a market by order has no partial fills", () => {
+  const text = [
+    'compat = "hftbacktest-2.4.4"',
+    "[strategy]",
+    `module = "${join(ROOT, "examples/hftbacktest-port.ts")}"`,
+    "[[assets]]",
+    `data = ["${join(ROOT, "test/data/npz/btcusdt_200k.npz")}"]`,
+    "tick_size = 0.1",
+    "lot_size = 0.001",
+    'queue = { model = "l3-fifo" }',
+    'exchange = "partial-fill"',
+  ];
+  const config = (lines: readonly string[]): unknown =>
+    compatConfig(parseToml(lines.join("\n"), "b.toml"), []);
+  expect(() => config(text)).toThrow(/b\.toml:9: assets\.0\.exchange: l3-fifo has no partial fills/);
+  expect(config(text.slice(0, -1))).toMatchObject({ assets: [{ queueModel: "l3-fifo" }] });
+});
