@@ -106,7 +106,7 @@ async function recorded(run: RunInfo): Promise<{ readonly rows: number; readonly
   const text = await reply.text();
   let rows = 0;
   for (const [, n] of text.matchAll(/^hotlane_recorder_rows_total\{[^}]*\} (\S+)$/gm)) rows += Number(n);
-  const lag = /^hotlane_recorder_lag_seconds (\S+)$/m.exec(text);
+  const lag = /^hotlane_recorder_lag_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text);
   if (lag === null) throw new Error("/metrics has no hotlane_recorder_lag_seconds");
   return { rows, lag: Number(lag[1]) };
 }
@@ -180,7 +180,8 @@ try {
   );
   process.exitCode = passed ? 0 : 1;
 } finally {
-  live.kill("SIGTERM");
+  // Still there only when something above failed; its venue ends with it.
+  live.kill("SIGKILL");
   await live.exited;
   door.close();
   for (const socket of sockets) socket.destroy();
