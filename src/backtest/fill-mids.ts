@@ -1,6 +1,8 @@
 // Exact mids around fills: a second pass over the market data, by the exchange's clock, samples the book at each fill
 // and at its mark-out horizons. States are recorded as rarely as the strategy likes, so they cannot tell. Cold.
 import { MARK_OUT_NS, type RunResult } from "../analytics/run-result.ts";
+import { RC_OK } from "../exchange/compat/codes.ts";
+import { L3_FIFO } from "../exchange/compat/queue-models.ts";
 import { CompatAsset, type CompatAssetOptions, openFeed } from "./compat/compat-asset.ts";
 
 const COLUMNS = ["mid0Ticks", "mid100msTicks", "mid1sTicks", "mid10sTicks"] as const;
@@ -10,9 +12,9 @@ const AFTER_NS = [0, ...MARK_OUT_NS];
 export interface MarketRows
   extends Pick<
     CompatAssetOptions,
-    "data" | "tickSize" | "lotSize" | "feedLatencyOffsetNs" | "initialSnapshot"
+    "data" | "tickSize" | "lotSize" | "feedLatencyOffsetNs" | "initialSnapshot" | "queueModel"
   > {
-  /** The rows are orders, not levels. */
+  /** The rows are orders, not levels; of a compat asset its queue model says so. */
   readonly marketByOrder?: boolean;
 }
 
@@ -39,13 +41,14 @@ export function setFillMids(result: RunResult, markets: readonly MarketRows[]): 
 
 /** Mids in ticks at ascending instants, events of the instant included; NaN: a side is empty, or beyond the data. */
 export function sampleMidTicks(market: MarketRows, baseNs: bigint, tsNs: Float64Array): Float64Array {
-  const { data, tickSize, lotSize, feedLatencyOffsetNs, initialSnapshot } = market;
+  const { data, tickSize, lotSize, feedLatencyOffsetNs, initialSnapshot, queueModel } = market;
   const options: CompatAssetOptions = {
     data,
     tickSize,
     lotSize,
     ...(feedLatencyOffsetNs === undefined ? {} : { feedLatencyOffsetNs }),
     ...(initialSnapshot === undefined ? {} : { initialSnapshot }),
+    ...(queueModel === L3_FIFO ? { queueModel } : {}),
   };
   const mids = new Float64Array(tsNs.length).fill(Number.NaN);
   if (tsNs.length === 0) return mids;
@@ -55,7 +58,7 @@ export function sampleMidTicks(market: MarketRows, baseNs: bigint, tsNs: Float64
     const book = asset.exchangeBook;
     for (let i = 0; i < tsNs.length; i++) {
       asset.limit.ts = tsNs[i]!;
-      asset.run(tsNs[i]!);
+      if (asset.run(tsNs[i]!) !== RC_OK) break;
       if (asset.nextTs === Number.POSITIVE_INFINITY) break;
       if (book.hasBid && book.hasAsk) mids[i] = (book.bestBidTick + book.bestAskTick) / 2;
     }

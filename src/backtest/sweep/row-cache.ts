@@ -13,6 +13,7 @@ import { RowsWriter, writeRows } from "../../data/npz-write.ts";
 import { openRowBlocks } from "../../data/row-blocks.ts";
 import { RowOrder } from "../../data/row-order.ts";
 import { readAt, withFile } from "../../data/zip.ts";
+import { L3_FIFO } from "../../exchange/compat/queue-models.ts";
 import { CompatAsset, type CompatAssetOptions, openFeed } from "../compat/compat-asset.ts";
 import { BacktestConfigError } from "../compat/compat-config.ts";
 import type { MarketRows } from "../fill-mids.ts";
@@ -44,7 +45,7 @@ export function cacheMarkets(
   segments: number,
   onRows: (rows: number) => void,
 ): CachedAsset[] {
-  if (segments > 1 && markets.some((m) => m.marketByOrder === true))
+  if (segments > 1 && markets.some((m) => m.marketByOrder === true || m.queueModel === L3_FIFO))
     throw new BacktestConfigError(
       "a walk-forward cuts the data where books of levels begin: not for l3-fifo",
     );
