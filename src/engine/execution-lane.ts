@@ -235,8 +235,7 @@ class StateOf implements ExecutionState {
 
   get liquidationDistance(): number {
     const { margin, ledger } = this.handler.parts;
-    const valueE8 = ledger.markedValueE8();
-    return valueE8 === 0 ? Number.POSITIVE_INFINITY : margin.liquidationDistance(ledger, valueE8);
+    return margin.liquidationDistance(ledger, ledger.markedValueE8());
   }
 
   strategyState(strategy: number): number {

@@ -57,6 +57,8 @@ export function averagePxFraction(
 export function lotsWithin(scale: number, value: number, pxTicks: number): number {
   if (scale === 0) return Math.floor(value / pxTicks);
   const lots = Math.floor((value / scale) * pxTicks);
+  // The division rounds twice: the estimate is one too many, or one too few.
+  if (coins(scale, lots + 1, pxTicks) <= value) return lots + 1;
   return coins(scale, lots, pxTicks) > value ? lots - 1 : lots;
 }
 

@@ -87,8 +87,16 @@ export class WalTail {
     return start !== null && current!.session === start.session && batch.position < start.position;
   }
 
+  /** Torn is only the end of a session, as in WalReader: what another segment of it follows was whole once. */
   private reportBad(scanner: SegmentScanner): void {
-    for (const bad of scanner.bad.splice(0)) this.problems.push({ file: scanner.file, ...bad });
+    if (scanner.bad.length === 0) return;
+    const last = !this.sessionGoesOn();
+    for (const bad of scanner.bad.splice(0))
+      this.problems.push({
+        ...bad,
+        kind: bad.kind === "torn" && last ? "torn" : "corrupt",
+        file: scanner.file,
+      });
   }
 
   private closeScanner(): void {
@@ -100,8 +108,13 @@ export class WalTail {
   private hasSuccessor(over: boolean): boolean {
     const { current } = this;
     if (current === null) return false;
-    if (existsSync(join(this.dir, segmentFileName(current.session, 0, current.index + 1)))) return true;
+    if (this.sessionGoesOn()) return true;
     return (over || this.mayList()) && this.following(this.segments()) !== undefined;
+  }
+
+  private sessionGoesOn(): boolean {
+    const { session, index } = this.current!;
+    return existsSync(join(this.dir, segmentFileName(session, 0, index + 1)));
   }
 
   private mayList(): boolean {

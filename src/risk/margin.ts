@@ -44,6 +44,7 @@ export class MarginAccount {
    * NaN while the wallet is unknown.
    */
   liquidationDistance(ledger: Ledger, valueE8: number): number {
+    if (valueE8 === 0) return Number.POSITIVE_INFINITY;
     const equity = this.equityE8(ledger);
     if (ledger.coinMargined) return (equity - this.maintenanceRate * valueE8) / (equity + valueE8);
     return equity / valueE8 - this.maintenanceRate;

@@ -28,8 +28,6 @@ import type { FundingTerms } from "./market-funding.ts";
 const DECIMAL = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, "expected a decimal number as text");
 const POSITIVE = DECIMAL.refine((text) => Number(text) > 0, "expected more than 0");
 
-/** Market-by-order rows; nothing is estimated. */
-
 const constant = z.strictObject({ model: z.literal("constant"), entry_ns: z.int(), response_ns: z.int() });
 const interpolated = z.strictObject({
   model: z.literal("interpolated"),
@@ -196,7 +194,7 @@ function moneyProblems(
 ): string[] {
   const problems: string[] = [];
   markets.forEach((m, i) => {
-    if (m.kind === "inverse" && m.base === "" && !m.symbol.includes(m.quote))
+    if (m.kind === "inverse" && m.base === "")
       problems.push(`${at("markets", i)}: an inverse market needs base, the coin that it settles in`);
     try {
       inverseScale(instrumentOf(m, 1, 0, 0));

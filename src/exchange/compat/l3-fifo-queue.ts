@@ -50,11 +50,6 @@ export class L3FifoQueue {
   private readonly market = new Map<MarketOrderId, Place>();
   private readonly own = new Map<number, Place>();
 
-  /** Own orders, both sides. */
-  get count(): number {
-    return this.own.size;
-  }
-
   find(id: number): CompatOrder | undefined {
     return this.own.get(id)?.own ?? undefined;
   }

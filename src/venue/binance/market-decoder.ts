@@ -1,5 +1,5 @@
 // Binance USD-M market messages: bytes → ticks, lots and ids in preallocated fields. Hot: feed lane; 0 bytes
-// per message; one pass on the venue's own field order, two on any other. A message is read whole or refused
+// per message; one pass on the venue's own field order (of depth, in our own streams), two on any other. A message is read whole or refused
 // with a REFUSED_… code; it never throws and never reads at or past `end`.
 //
 // Raw (`{"e":…}`) and combined (`{"stream":…,"data":{…}}`) forms are both accepted.
@@ -296,7 +296,7 @@ export class MarketDecoder {
     return templates.symbols[index]!;
   }
 
-  /** The venue's field order, whatever the stream is called; raw messages too. */
+  /** Tickers and trades in the venue's field order, whatever the stream is called; raw messages too. */
   private decodeNamed(): number {
     const bytes = this.bytes;
     let combined = false;
@@ -459,7 +459,10 @@ export class MarketDecoder {
     if (!this.wholeId(fields.named(N_PU))) return REFUSED_MALFORMED;
     this.previousLo = this.number.lo;
     this.previousHi = this.number.hi;
-    return this.bothSides(fields.letter(L_B), fields.letter(L_A)) ? MESSAGE_DEPTH : this.levelRefusal();
+    if (!this.bothSides(fields.letter(L_B), fields.letter(L_A))) return this.levelRefusal();
+    // The next ones of this instrument are likely near.
+    this.depthGuess = this.index;
+    return MESSAGE_DEPTH;
   }
 
   private slowTrade(fields: JsonObject, idKey: number, kind: number): number {

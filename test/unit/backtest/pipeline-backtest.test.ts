@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunResult } from "../../../src/analytics/run-result.ts";
 import { runDescribed } from "../../../src/cli/run-described.ts";
@@ -74,7 +76,8 @@ data = ["${BTC_ROWS}"]
 tick_size = "0.1"
 lot_size = "1"
 ${more}`;
-  const file = join(import.meta.dir, "inverse.toml");
+  const dir = mkdtempSync(join(tmpdir(), "hotlane-inverse-"));
+  const file = join(dir, "inverse.toml");
   const described = async (...markets: string[]): Promise<string> => {
     const declared = [`[[instruments]]\nsymbol = "BTCUSD_PERP"`, `[[instruments]]\nsymbol = "ETHUSD_PERP"`];
     const strategy = `[[strategies]]\nname = "tick-mm"\nmodule = "builtin:tick-mm"\ninstruments = ["BTCUSD_PERP"]`;
@@ -85,21 +88,21 @@ ${more}`;
       return `ran in ${result.instruments[0]!.currency}, ${result.instruments[0]!.kind}`;
     } catch (error) {
       return (error as Error).message;
-    } finally {
-      await Bun.file(file).delete();
     }
   };
   const btc = 'base = "BTC"\nquote = "USD"\ncontract_size = "100"';
   expect(await described(inverse("BTCUSD_PERP", btc))).toBe("ran in BTC, inverse");
-  expect(await described(inverse("BTCUSD_PERP", 'contract_size = "100"'))).toContain(
-    "backtest.markets.0: an inverse market needs base",
-  );
+  for (const quote of ["", 'quote = "USD"\n'])
+    expect(await described(inverse("BTCUSD_PERP", `${quote}contract_size = "100"`))).toContain(
+      "backtest.markets.0: an inverse market needs base",
+    );
   const odd = btc.replace('"100"', '"0.0000000001"');
   expect(await described(inverse("BTCUSD_PERP", odd))).toContain("must be a whole number of 1e-8 BTC");
   const eth = btc.replace("BTC", "ETH");
   expect(await described(inverse("BTCUSD_PERP", btc), inverse("ETHUSD_PERP", eth))).toContain(
     "one account has one settlement currency, these markets settle in BTC, ETH",
   );
+  rmSync(dir, { recursive: true });
 });
 
 test("a description says everything that is wrong with it at once", async () => {

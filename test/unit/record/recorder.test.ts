@@ -372,6 +372,22 @@ test("damage in the middle of the last segment is told once, and what follows it
   expect(positions.some((position) => position < wal.records * 0.4)).toBe(true);
 });
 
+test("a damaged end of a segment that another one follows is counted: it was whole once", async () => {
+  const dir = makeDir();
+  const wal = writeOrderWal(dir, 2000, PER_SECOND, { segmentBytes: 1 << 18 });
+  const segments = readdirSync(join(dir, "wal"))
+    .filter((name) => name.endsWith(".wal"))
+    .sort();
+  expect(segments.length).toBeGreaterThan(1);
+  const file = join(dir, "wal", segments[0]!);
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 8] = bytes[bytes.length - 8]! ^ 4;
+  writeFileSync(file, bytes);
+  const { complete, figures } = await recordAll(dir, new JsonlStore(join(dir, "jsonl")));
+  expect({ complete, damaged: figures.damagedBytes > 0 }).toEqual({ complete: true, damaged: true });
+  expect(figures.rows["orders"]).toBeLessThan(wal.orderRows);
+});
+
 test("a full store pauses the recorder with an alarm, and it goes on when there is room", async () => {
   const dir = makeDir();
   writeOrderWal(dir, 500, PER_SECOND);
