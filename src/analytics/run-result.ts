@@ -68,6 +68,13 @@ export const ORDER_COLUMNS = [
   "rejectCode",
 ] as const;
 
+/** Horizons of the mid columns after a fill, ns, in the order of mid100msTicks …. */
+export const MARK_OUT_NS = [100e6, 1e9, 10e9] as const;
+
+/** The columns of mids and how long after the fill each is taken, ns. */
+export const MID_COLUMNS = ["mid0Ticks", "mid100msTicks", "mid1sTicks", "mid10sTicks"] as const;
+export const MID_AFTER_NS = [0, ...MARK_OUT_NS] as const;
+
 /** One row per execution, in the order of exchange time. */
 export const FILL_COLUMNS = [
   "instrument",
@@ -89,18 +96,12 @@ export const FILL_COLUMNS = [
    * Mid price in ticks at the fill's exchange time, and after: a backtest's by the exchange's clock, a session's as it
    * was seen. NaN: beyond the data.
    */
-  "mid0Ticks",
-  "mid100msTicks",
-  "mid1sTicks",
-  "mid10sTicks",
+  ...MID_COLUMNS,
 ] as const;
 
 export type StateColumn = (typeof STATE_COLUMNS)[number];
 export type OrderColumn = (typeof ORDER_COLUMNS)[number];
 export type FillColumn = (typeof FILL_COLUMNS)[number];
-
-/** Horizons of the mid columns after a fill, ns, in the order of mid100msTicks …. */
-export const MARK_OUT_NS = [100e6, 1e9, 10e9] as const;
 
 const FIRST_ROWS = 1024;
 

@@ -1,12 +1,9 @@
 // Exact mids around fills: a second pass over the market data, by the exchange's clock, samples the book at each fill
 // and at its mark-out horizons. States are recorded as rarely as the strategy likes, so they cannot tell. Cold.
-import { MARK_OUT_NS, type RunResult } from "../analytics/run-result.ts";
+import { MID_AFTER_NS, MID_COLUMNS, type RunResult } from "../analytics/run-result.ts";
 import { RC_OK } from "../exchange/compat/codes.ts";
 import { L3_FIFO } from "../exchange/compat/queue-models.ts";
 import { CompatAsset, type CompatAssetOptions, openFeed } from "./compat/compat-asset.ts";
-
-const COLUMNS = ["mid0Ticks", "mid100msTicks", "mid1sTicks", "mid10sTicks"] as const;
-const AFTER_NS = [0, ...MARK_OUT_NS];
 
 /** What a pass needs of an asset: its rows and its tick. */
 export interface MarketRows
@@ -27,15 +24,15 @@ export function setFillMids(result: RunResult, markets: readonly MarketRows[]): 
     const wanted: { readonly row: number; readonly column: number; readonly ts: number }[] = [];
     for (let row = 0; row < fills.rows; row++)
       if (of[row] === instrument)
-        for (let k = 0; k < AFTER_NS.length; k++)
-          wanted.push({ row, column: k, ts: exch[row]! + AFTER_NS[k]! });
+        for (let k = 0; k < MID_AFTER_NS.length; k++)
+          wanted.push({ row, column: k, ts: exch[row]! + MID_AFTER_NS[k]! });
     wanted.sort((a, b) => a.ts - b.ts);
     const mids = sampleMidTicks(
       market,
       baseNs,
       Float64Array.from(wanted, (w) => w.ts),
     );
-    for (const [i, { row, column }] of wanted.entries()) fills.at(COLUMNS[column]!)[row] = mids[i]!;
+    for (const [i, { row, column }] of wanted.entries()) fills.at(MID_COLUMNS[column]!)[row] = mids[i]!;
   }
 }
 

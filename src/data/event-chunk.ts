@@ -17,6 +17,9 @@ export const OP_CLEAR_BOTH = 8;
 /** Market by order: the row changes or fills the order that idHi, idLo name. Only of a feed that keeps orders. */
 export const OP_ORDER = 9;
 export const OP_MASK = 15;
+
+export const isTradeOp = (op: number): boolean =>
+  op === OP_TRADE_BUY || op === OP_TRADE_SELL || op === OP_TRADE_NO_SIDE;
 /** round(qty / lot_size) > 0. Neither LOT bit: it is negative. */
 export const LOT_POSITIVE = 16;
 /** round(qty / lot_size) = 0. */

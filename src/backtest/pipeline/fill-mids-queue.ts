@@ -1,19 +1,18 @@
 // Fills that wait for the mids of their mark-outs: those of the exchange's book by the exchange's clock, at the fill and
 // at each horizon after it, taken as the run passes. Cold: a few times per fill.
-import { type FillTable, MARK_OUT_NS } from "../../analytics/run-result.ts";
+import { type FillTable, MID_AFTER_NS, MID_COLUMNS } from "../../analytics/run-result.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
-const COLUMNS = ["mid0Ticks", "mid100msTicks", "mid1sTicks", "mid10sTicks"] as const;
 
 /** Fills that wait for the mid one horizon later, in the order of time. */
 class Horizon {
-  readonly column: (typeof COLUMNS)[number];
+  readonly column: (typeof MID_COLUMNS)[number];
   private readonly afterNs: number;
   private rows: number[] = [];
   private times: number[] = [];
   private head = 0;
 
-  constructor(afterNs: number, column: (typeof COLUMNS)[number]) {
+  constructor(afterNs: number, column: (typeof MID_COLUMNS)[number]) {
     this.afterNs = afterNs;
     this.column = column;
   }
@@ -42,7 +41,7 @@ export class FillMidsQueue {
   /** The next instant of the exchange at which a mid is wanted. */
   nextNs = NEVER;
   private readonly fills: FillTable;
-  private readonly horizons = [0, ...MARK_OUT_NS].map((ns, k) => new Horizon(ns, COLUMNS[k]!));
+  private readonly horizons = MID_AFTER_NS.map((ns, k) => new Horizon(ns, MID_COLUMNS[k]!));
 
   constructor(fills: FillTable) {
     this.fills = fills;

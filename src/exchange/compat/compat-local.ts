@@ -3,14 +3,7 @@
 // (theirs). Hot: processRows runs once per row; it allocates only for recorded trades.
 
 import type { ChunkCursor } from "../../data/chunk-cursor.ts";
-import {
-  AT_LOCAL,
-  type EventChunk,
-  OP_MASK,
-  OP_TRADE_BUY,
-  OP_TRADE_NO_SIDE,
-  OP_TRADE_SELL,
-} from "../../data/event-chunk.ts";
+import { AT_LOCAL, type EventChunk, isTradeOp, OP_MASK } from "../../data/event-chunk.ts";
 import type { Account } from "./account.ts";
 import {
   RC_OK,
@@ -119,8 +112,7 @@ export class CompatLocal {
 
   private onRow(chunk: EventChunk, row: number, group: number): void {
     const bits = chunk.code[row]!;
-    const op = bits & OP_MASK;
-    if (op !== OP_TRADE_BUY && op !== OP_TRADE_SELL && op !== OP_TRADE_NO_SIDE) {
+    if (!isTradeOp(bits & OP_MASK)) {
       this.book.apply(bits, chunk.key[row]!, chunk.px[row]!, chunk.levels[2 * row + 1]!);
       return;
     }

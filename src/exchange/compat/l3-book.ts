@@ -2,8 +2,17 @@
 // doubles. The levels' rules, faults included, are the books' own. Rows of one order: a Map look-up each; it allocates
 // when an order is new. Where hftbacktest aborts the process (an order leaves a level that rounding had emptied), this
 // goes on with the order's quantity taken off.
-import type { EventChunk } from "../../data/event-chunk.ts";
-import { OP_CLEAR_ASK, OP_CLEAR_BID, OP_MASK, OP_ORDER } from "../../data/event-chunk.ts";
+import {
+  type EventChunk,
+  isTradeOp,
+  OP_ASK,
+  OP_BID,
+  OP_CLEAR_ASK,
+  OP_CLEAR_BID,
+  OP_MASK,
+  OP_NONE,
+  OP_ORDER,
+} from "../../data/event-chunk.ts";
 import {
   EV_BUY,
   EV_SELL,
@@ -107,6 +116,10 @@ export class CompatL3Book extends CompatBook {
 
 /** BUY, SELL, or 0 when the row names no side; with both flags BUY, as their order of tests has it. */
 export const sideFlag = (ev: number): number => ((ev & EV_BUY) !== 0 ? BUY : (ev & EV_SELL) !== 0 ? SELL : 0);
+
+/** Rows that change no market by order. */
+export const isLevelOrTrade = (op: number): boolean =>
+  op === OP_NONE || op === OP_BID || op === OP_ASK || isTradeOp(op);
 
 /** Side of an OP_CLEAR_…, 0 for both. */
 export const clearedSide = (op: number): number =>

@@ -1,14 +1,20 @@
 // The exchange side of a compat backtest over a market by order (hftbacktest proc/l3_nopartialfillexchange.rs). An
 // order whose id is taken, or that is not known, stops the run with code 10 or 12, at the same row again and again.
 // Trades and levels change nothing; a FILL row executes the own orders before the filled one and those at better prices.
-import { AT_EXCH, type EventChunk, OP_MASK, OP_ORDER } from "../../data/event-chunk.ts";
+import { type EventChunk, OP_MASK, OP_ORDER } from "../../data/event-chunk.ts";
 import { KIND_ADD_ORDER, KIND_CANCEL_ORDER, KIND_FILL, KIND_MODIFY_ORDER } from "../../data/event-codes.ts";
 import { BUY, RC_OK, RC_ORDER_NOT_FOUND, STATUS_EXPIRED } from "./codes.ts";
 import type { CompatOrder } from "./compat-order.ts";
 import { CompatVenue, type CompatVenueParts } from "./compat-venue.ts";
-import { type CompatL3Book, clearedSide, type MarketOrderId, marketOrderId, sideFlag } from "./l3-book.ts";
+import {
+  type CompatL3Book,
+  clearedSide,
+  isLevelOrTrade,
+  type MarketOrderId,
+  marketOrderId,
+  sideFlag,
+} from "./l3-book.ts";
 import { L3FifoQueue } from "./l3-fifo-queue.ts";
-import { isLevelOrTrade } from "./l3-local.ts";
 
 export interface L3ExchangeParts extends CompatVenueParts {
   readonly book: CompatL3Book;
@@ -25,30 +31,17 @@ export class L3Exchange extends CompatVenue {
 
   processRows(bound: number): number {
     const { cursor, limit } = this;
-    const chunk = cursor.chunk!;
-    const { groupStart, groupSides, groupExchTs, groups } = chunk;
-    let { group, row } = cursor;
-    let ts = cursor.nextTs;
-    while (ts <= Math.min(bound, limit.ts)) {
-      for (const end = groupStart[group + 1]!; row < end; row++) {
-        const error = this.onRow(chunk, row, chunk.groupEv[group]!, ts);
+    while (cursor.nextTs <= Math.min(bound, limit.ts)) {
+      const chunk = cursor.chunk!;
+      const { group, nextTs } = cursor;
+      for (const end = chunk.groupStart[group + 1]!; cursor.row < end; cursor.row++) {
+        const error = this.onRow(chunk, cursor.row, chunk.groupEv[group]!, nextTs);
         if (error === RC_OK) continue;
         this.responsesBeforeEvent = this.responses.length;
-        cursor.group = group;
-        cursor.row = row;
-        cursor.nextTs = ts;
         return error;
       }
-      group++;
-      while (group < groups && (groupSides[group]! & AT_EXCH) === 0) group++;
-      if (group >= groups) break;
-      row = groupStart[group]!;
-      ts = groupExchTs[group]!;
+      cursor.settle(group + 1);
     }
-    cursor.group = group;
-    cursor.row = row;
-    cursor.nextTs = ts;
-    if (group >= groups) cursor.settle(group);
     return RC_OK;
   }
 

@@ -1,6 +1,7 @@
 // Queues of a market by order (hftbacktest's L3FIFOQueueModel): the market's orders and own ones stand in one line per
 // side and price, in the order of their coming. An own order is executed when an order of the market behind it is, or
-// when the market goes through its price. Lines are linked: every step but a look along a line is O(1).
+// when the market goes through its price. Lines are linked: coming and going is O(1); what the market
+// goes through or clears is looked for among all own orders.
 import { BUY, SELL } from "./codes.ts";
 import type { CompatOrder } from "./compat-order.ts";
 import type { MarketOrderId } from "./l3-book.ts";

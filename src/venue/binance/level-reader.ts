@@ -4,6 +4,7 @@
 // For each count of whole digits a number's text is fixed, so it is read as 32-bit words (text-words.ts).
 // What is read is an integer of 10^−decimals below 10^9; any other text is left to the plain reader.
 import type { Decimal } from "../../core/decimal.ts";
+import { generatedReader } from "./generated-reader.ts";
 import { check, DIGIT, digitsOf, load, wordsOf } from "./text-words.ts";
 
 export interface LevelTarget {
@@ -45,21 +46,8 @@ export class LevelForm {
   constructor(px: DecimalForm, qty: DecimalForm) {
     this.px = px;
     this.qty = qty;
-    this.read = readerOf(px, qty);
+    this.read = generatedReader("v, at, end, into", source(px, qty));
   }
-}
-
-/** By source: what one decoder has warmed up is warm for the next one, as the code of a class is. */
-const readers = new Map<string, LevelReader>();
-
-function readerOf(px: DecimalForm, qty: DecimalForm): LevelReader {
-  const body = source(px, qty);
-  let reader = readers.get(body);
-  if (reader === undefined) {
-    reader = new Function("v", "at", "end", "into", body) as LevelReader;
-    readers.set(body, reader);
-  }
-  return reader;
 }
 
 /** So many digits fit an int32. */

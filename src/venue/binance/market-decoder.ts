@@ -1,6 +1,6 @@
 // Binance USD-M market messages: bytes → ticks, lots and ids in preallocated fields. Hot: feed lane; 0 bytes
-// per message; one pass on the venue's own field order (of depth, in our own streams), two on any other. A message is read whole or refused
-// with a REFUSED_… code; it never throws and never reads at or past `end`.
+// per message; one pass on the venue's own field order (of depth, in our own streams), two on any other. A message is
+// read whole or refused with a REFUSED_… code; it never throws and never reads at or past `end`.
 //
 // Raw (`{"e":…}`) and combined (`{"stream":…,"data":{…}}`) forms are both accepted.
 import { parseDecimal } from "../../core/decimal.ts";

@@ -1,6 +1,7 @@
 // Generates the quick reader of an instrument's @trade messages at start: straight-line code with the stream's name,
 // the symbol and the form of the numbers as literals (reader-source.ts). Any other text is left to the general way, which
 // reads the same and says what is wrong. Hot: feed lane; 0 bytes; one pass.
+import { generatedReader } from "./generated-reader.ts";
 import { type DecimalForm, DIGITS_MAX } from "./level-reader.ts";
 import { ID_DIGITS_MAX, idLines, messageHead, priceLines, quantityLines } from "./reader-source.ts";
 
@@ -18,19 +19,10 @@ export interface TradeTarget {
 /** True when the message [0, end) at the view's start was a trade of the usual form: then all fields are set. */
 export type TradeReader = (view: DataView, end: number, into: TradeTarget) => boolean;
 
-/** By source: what one decoder has warmed up is warm for the next one. */
-const readers = new Map<string, TradeReader>();
-
 /** Null when the instrument's steps are not powers of ten: the general way divides. */
 export function tradeReader(symbol: string, px: DecimalForm, qty: DecimalForm): TradeReader | null {
   if (px.step !== 1 || qty.step !== 1) return null;
-  const body = source(symbol, px, qty);
-  let reader = readers.get(body);
-  if (reader === undefined) {
-    reader = new Function("v", "end", "into", body) as TradeReader;
-    readers.set(body, reader);
-  }
-  return reader;
+  return generatedReader("v, end, into", source(symbol, px, qty));
 }
 
 const TRUE = 0x65757274;
