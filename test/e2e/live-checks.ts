@@ -26,7 +26,7 @@ export function expectSameAccount(
   const all = [...wanted.values()];
   const total = (of: (h: Holding) => bigint) => all.reduce((sum, h) => sum + of(h), 0n);
   const pnl = summary.pnl["USDT"] ?? { realized: "0", fees: "0" };
-  expect(scaled(pnl.fees)).toBe(e8Of(total((h) => h.feesE8)));
+  expect(scaled(pnl.fees), JSON.stringify(summary)).toBe(e8Of(total((h) => h.feesE8)));
   expect(scaled(pnl.realized)).toBe(total((h) => moneyOf(h.symbol, h.realized)));
 }
 
