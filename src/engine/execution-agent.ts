@@ -15,6 +15,7 @@ import {
 } from "../wire/codes.ts";
 import { encodeObservation, encodeTimer, FLAG_END_OF_EVENT } from "../wire/messages.gen.ts";
 import type { ExecutionGateway } from "./execution-gateway.ts";
+import type { ReplyTap } from "./reply-tap.ts";
 import { COUNTERS } from "./telemetry-names.ts";
 
 /** The lane's own Timer. */
@@ -55,8 +56,8 @@ export interface ExecutionAgentParts {
   readonly reconnects: () => number;
   /** Log lines and display copies that found no room. */
   readonly noticesLost: () => number;
-  /** Answers to commands that found no room. */
-  readonly repliesLost: () => number;
+  /** Answers to commands: main sees them with the board that shows their effect. */
+  readonly replies: ReplyTap;
 }
 
 export class ExecutionAgent implements Agent {
@@ -101,7 +102,7 @@ export class ExecutionAgent implements Agent {
     if (nowNs >= this.nextTimerNs) work += this.timer(nowNs);
     work += this.parts.pollGateway(nowNs);
     if (work > 0) this.parts.observed.publish();
-    if (nowNs >= this.nextFiguresNs) this.copyFigures(nowNs);
+    if (nowNs >= this.nextFiguresNs || this.parts.replies.waiting) this.copyFigures(nowNs);
     return work;
   }
 
@@ -225,8 +226,9 @@ export class ExecutionAgent implements Agent {
     counters[COUNTERS.execution.indexOf("ordersLost")] = orders.lost;
     counters[COUNTERS.execution.indexOf("telemetryLost")] = telemetry.lost;
     counters[COUNTERS.execution.indexOf("noticesLost")] = this.parts.noticesLost();
-    counters[COUNTERS.execution.indexOf("repliesLost")] = this.parts.repliesLost();
+    counters[COUNTERS.execution.indexOf("repliesLost")] = this.parts.replies.lost;
     counters[COUNTERS.execution.indexOf("reconnects")] = this.parts.reconnects();
     this.parts.writeBoard();
+    this.parts.replies.publishAnswers();
   }
 }

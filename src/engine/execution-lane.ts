@@ -92,7 +92,7 @@ export async function buildExecution(
     counters: context.telemetry("execution").counters,
     reconnects: () => gateway.disconnects,
     noticesLost: () => context.log.lost,
-    repliesLost: () => sinks.orders.lost,
+    replies: sinks.orders,
   });
   return { entry, agent };
 }

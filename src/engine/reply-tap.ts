@@ -1,5 +1,6 @@
 // A sink that also gives main its answers: each ControlReply is copied into a ring of its own, which holds more than
-// main may have asked (layout.ts), so that an answer cannot be lost behind log lines. Hot; execution lane; 0 bytes.
+// main may have asked (layout.ts), so that an answer cannot be lost behind log lines. Main sees answers when the lane
+// has written the board that shows what they say. Hot; execution lane; 0 bytes.
 import { copyRecord, NO_SLOT, type RecordMemory, type RecordSink } from "../core/record.ts";
 import { HEADER_KIND, KIND_CONTROL_REPLY } from "../wire/messages.gen.ts";
 
@@ -7,6 +8,8 @@ export class ReplyTap implements RecordSink {
   readonly memory: RecordMemory;
   /** Answers without a slot: 0 unless the bound in layout.ts is broken. */
   lost: number;
+  /** An answer waits for publishAnswers(). */
+  waiting: boolean;
   private readonly sink: RecordSink;
   private readonly replies: RecordSink;
   private claimed: number;
@@ -14,6 +17,7 @@ export class ReplyTap implements RecordSink {
   constructor(sink: RecordSink, replies: RecordSink) {
     this.memory = sink.memory;
     this.lost = 0;
+    this.waiting = false;
     this.sink = sink;
     this.replies = replies;
     this.claimed = 0;
@@ -37,6 +41,11 @@ export class ReplyTap implements RecordSink {
     this.sink.publish();
   }
 
+  publishAnswers(): void {
+    this.replies.publish();
+    this.waiting = false;
+  }
+
   private answer(): void {
     const at = this.replies.tryClaim();
     if (at === NO_SLOT) {
@@ -45,6 +54,6 @@ export class ReplyTap implements RecordSink {
     }
     copyRecord(this.memory, this.claimed, this.replies.memory, at);
     this.replies.commit();
-    this.replies.publish();
+    this.waiting = true;
   }
 }

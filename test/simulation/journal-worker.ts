@@ -77,7 +77,8 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
   const orders = journal(rings.ordersJournal, STREAM_ORDERS);
   const telemetry = journal(rings.telemetryJournal, STREAM_TELEMETRY);
   const door = new WitnessedGateway(orders);
-  const handler = await makeHandler(context, door, executionSinks(context, orders, telemetry), killWord);
+  const sinks = executionSinks(context, orders, telemetry);
+  const handler = await makeHandler(context, door, sinks, killWord);
   const driver = new LogicalDriver(handler);
   const observed = new NoticeTap(new JournaledPipe(orders, handler, driver), context.log);
   const { nonceLo, nonceHi } = start.session;
@@ -106,7 +107,7 @@ async function execution(context: LaneContext, signals: RingConsumer | null): Pr
     counters: context.telemetry("execution").counters,
     reconnects: () => 0,
     noticesLost: () => context.log.lost,
-    repliesLost: () => 0,
+    replies: sinks.orders,
   });
   return { driver, agent };
 }
